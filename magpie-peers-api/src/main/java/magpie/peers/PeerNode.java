@@ -1,0 +1,364 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One peer as it was seen at one moment: its id, its addresses, what it published, how it is
+ * labelled.
+ *
+ * <p>Immutable, and a value: equal when everything in it is equal. The address that {@linkplain
+ * #address() counts} is one of the {@linkplain #candidates() candidates}; a filter may have chosen
+ * another than the source did (A2), and {@link #rule()} says which rule chose.
+ */
+public final class PeerNode {
+  private final PeerId id;
+  private final List<AddressCandidate> candidates;
+  private final int chosen;
+  private final String rule;
+  private final boolean fallback;
+  private final TextMap settings;
+  private final TextMap labels;
+  private final boolean suspect;
+
+  private PeerNode(
+      PeerId id,
+      List<AddressCandidate> candidates,
+      int chosen,
+      String rule,
+      boolean fallback,
+      TextMap settings,
+      TextMap labels,
+      boolean suspect) {
+    this.id = id;
+    this.candidates = candidates;
+    this.chosen = chosen;
+    this.rule = rule;
+    this.fallback = fallback;
+    this.settings = settings;
+    this.labels = labels;
+    this.suspect = suspect;
+  }
+
+  /**
+   * Starts to describe a peer; backends and tests make nodes, programs receive them.
+   *
+   * @param id the peer, not null
+   * @return a builder with no candidates, settings or labels
+   */
+  public static Builder builder(PeerId id) {
+    return new Builder(id);
+  }
+
+  /**
+   * Returns the id.
+   *
+   * @return the peer id, the node's identity
+   */
+  public PeerId id() {
+    return id;
+  }
+
+  /**
+   * Returns the address that counts.
+   *
+   * @return the chosen candidate, or empty if the peer has none
+   */
+  public Optional<AddressCandidate> address() {
+    return chosen < 0 ? Optional.empty() : Optional.of(candidates.get(chosen));
+  }
+
+  /**
+   * Returns every address that the source knows, best first.
+   *
+   * @return the candidates in the source's order (A1); unmodifiable
+   */
+  public List<AddressCandidate> candidates() {
+    return candidates;
+  }
+
+  /**
+   * Returns the rule by which the address was chosen.
+   *
+   * @return words for people, such as {@code first candidate} or {@code inNetwork(storage)}
+   */
+  public String rule() {
+    return rule;
+  }
+
+  /**
+   * Tells whether a preferred network could not be satisfied, so that the address is on another
+   * one.
+   *
+   * @return true after {@code preferNetwork} found no candidate inside (A2)
+   */
+  public boolean fallback() {
+    return fallback;
+  }
+
+  /**
+   * Returns what the peer published.
+   *
+   * @return the settings in the order of their keys; unmodifiable
+   */
+  public Map<String, String> settings() {
+    return settings;
+  }
+
+  /**
+   * Returns how the peer is labelled.
+   *
+   * @return the labels in the order of their keys; unmodifiable
+   */
+  public Map<String, String> labels() {
+    return labels;
+  }
+
+  /**
+   * Tells whether the source itself doubts that this peer is still there (M4).
+   *
+   * @return true for a suspect
+   */
+  public boolean suspect() {
+    return suspect;
+  }
+
+  /** This node with another of its candidates counting. */
+  PeerNode choosing(int index, String byRule, boolean asFallback) {
+    return new PeerNode(id, candidates, index, byRule, asFallback, settings, labels, suspect);
+  }
+
+  int chosen() {
+    return chosen;
+  }
+
+  /** This node as the snapshot shows it: every candidate knows the network it lies in. */
+  PeerNode in(List<Network> networks) {
+    AddressCandidate[] placed = null;
+    for (int i = 0; i < candidates.size(); i++) {
+      AddressCandidate candidate = candidates.get(i);
+      AddressCandidate in = candidate.inNetwork(nameOf(candidate.ipOrNull(), networks));
+      if (in != candidate) {
+        placed = placed == null ? candidates.toArray(new AddressCandidate[0]) : placed;
+        placed[i] = in;
+      }
+    }
+    return placed == null
+        ? this
+        : new PeerNode(
+            id, List.of(placed), chosen, rule, fallback, settings, labels, suspect);
+  }
+
+  private static @Nullable String nameOf(@Nullable IpAddress ip, List<Network> networks) {
+    if (ip != null) {
+      for (Network network : networks) {
+        if (network.contains(ip)) {
+          return network.name();
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Merges what another source says about the same peer: the first source wins a tie (M2). */
+  PeerNode merge(PeerNode other) {
+    Builder merged = new Builder(id).suspect(suspect && other.suspect);
+    List<AddressCandidate> all = new ArrayList<>(candidates);
+    for (AddressCandidate candidate : other.candidates) {
+      if (!all.contains(candidate)) {
+        all.add(candidate);
+      }
+    }
+    merged.candidates(all);
+    other.settings.forEach(merged::setting);
+    settings.forEach(merged::setting);
+    other.labels.forEach(merged::label);
+    labels.forEach(merged::label);
+    PeerNode node = merged.build();
+    if (chosen >= 0) {
+      return node.choosing(chosen, rule, fallback);
+    }
+    return other.chosen < 0
+        ? node
+        : node.choosing(
+            all.indexOf(other.candidates.get(other.chosen)), other.rule, other.fallback);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object object) {
+    return object instanceof PeerNode other
+        && id.equals(other.id)
+        && chosen == other.chosen
+        && fallback == other.fallback
+        && suspect == other.suspect
+        && candidates.equals(other.candidates)
+        && rule.equals(other.rule)
+        && settings.equals(other.settings)
+        && labels.equals(other.labels);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(id, candidates, chosen, settings);
+  }
+
+  /** Returns the id with the address that counts; for people, not for programs. */
+  @Override
+  public String toString() {
+    return id + address().map(a -> " at " + a.text()).orElse(" without address");
+  }
+
+  /**
+   * Describes a peer. Not thread-safe; {@link #build()} may be called again.
+   *
+   * <p>If no address is chosen, the first candidate counts.
+   */
+  public static final class Builder {
+    private final PeerId id;
+    private List<AddressCandidate> candidates = List.of();
+    private @Nullable AddressCandidate choice;
+    private String rule = "first candidate";
+    private Map<String, String> settings = TextMap.EMPTY;
+    private Map<String, String> labels = TextMap.EMPTY;
+    private boolean suspect;
+
+    private Builder(PeerId id) {
+      this.id = Objects.requireNonNull(id, "id");
+    }
+
+    /**
+     * Sets the candidates, best first; by default there are none.
+     *
+     * @param all the candidates, copied; not null
+     * @return this builder
+     */
+    public Builder candidates(List<AddressCandidate> all) {
+      candidates = List.copyOf(all);
+      return this;
+    }
+
+    /**
+     * Adds a candidate behind the others.
+     *
+     * @param text the address or host name, as {@link AddressCandidate#of} takes it
+     * @param source what told it
+     * @return this builder
+     */
+    public Builder candidate(String text, String source) {
+      List<AddressCandidate> more = new ArrayList<>(candidates);
+      more.add(AddressCandidate.of(text, source));
+      return candidates(more);
+    }
+
+    /**
+     * Lets a candidate count that is not the first.
+     *
+     * @param candidate one of the candidates
+     * @param byRule the rule that chose it, in words for people
+     * @return this builder
+     */
+    public Builder address(AddressCandidate candidate, String byRule) {
+      choice = Objects.requireNonNull(candidate, "candidate");
+      rule = Objects.requireNonNull(byRule, "byRule");
+      return this;
+    }
+
+    /**
+     * Sets what the peer published, instead of what was set before; by default nothing.
+     *
+     * @param all the settings, copied; not null
+     * @return this builder
+     */
+    public Builder settings(Map<String, String> all) {
+      settings = TextMap.copyOf(all);
+      return this;
+    }
+
+    /**
+     * Adds one setting.
+     *
+     * @param key the key
+     * @param value the value
+     * @return this builder
+     */
+    public Builder setting(String key, String value) {
+      settings = plus(settings, key, value);
+      return this;
+    }
+
+    /**
+     * Sets the labels, instead of those set before; by default there are none.
+     *
+     * @param all the labels, copied; not null
+     * @return this builder
+     */
+    public Builder labels(Map<String, String> all) {
+      labels = TextMap.copyOf(all);
+      return this;
+    }
+
+    /**
+     * Adds one label.
+     *
+     * @param key the key
+     * @param value the value
+     * @return this builder
+     */
+    public Builder label(String key, String value) {
+      labels = plus(labels, key, value);
+      return this;
+    }
+
+    private static Map<String, String> plus(Map<String, String> map, String key, String value) {
+      Map<String, String> more =
+          map instanceof TextMap ? new TreeMap<>(map) : map;
+      more.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
+      return more;
+    }
+
+    /**
+     * Marks the peer as one that the source doubts (M4); by default it is not.
+     *
+     * @param doubted whether the source doubts it
+     * @return this builder
+     */
+    public Builder suspect(boolean doubted) {
+      suspect = doubted;
+      return this;
+    }
+
+    /**
+     * Returns the node.
+     *
+     * @return a new immutable node
+     * @throws IllegalStateException if the address that counts is none of the candidates
+     */
+    public PeerNode build() {
+      int chosen = choice == null ? (candidates.isEmpty() ? -1 : 0) : candidates.indexOf(choice);
+      if (choice != null && chosen < 0) {
+        throw new IllegalStateException(
+            "expected the address of " + id + " to be one of its candidates " + candidates
+                + ", found " + choice);
+      }
+      return new PeerNode(
+          id,
+          candidates,
+          chosen,
+          rule,
+          false,
+          TextMap.copyOf(settings),
+          TextMap.copyOf(labels),
+          suspect);
+    }
+  }
+}

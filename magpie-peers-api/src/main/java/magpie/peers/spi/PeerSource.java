@@ -1,0 +1,123 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.spi;
+
+import java.util.Map;
+import java.util.Optional;
+import magpie.peers.Network;
+
+/**
+ * One backend's truth about one peer set, and the way to publish into it.
+ *
+ * <p>This is all that a backend implements besides {@link PeerBackend}. The view on top calls it
+ * from one thread at a time, except for {@link #close()}, and never after {@code close()}.
+ */
+public interface PeerSource extends AutoCloseable {
+
+  /**
+   * Reads who is there now.
+   *
+   * <p>Called often: where nothing has changed since the last call, return the same object, which
+   * costs nobody anything. Failing leaves the view with its last good snapshot (E2), so do not
+   * return less than everything instead of failing (M1).
+   *
+   * @return the reading
+   * @throws magpie.peers.PeersException if the source cannot be read or cannot be understood
+   */
+  Reading read();
+
+  /**
+   * Returns the place for durable state (N3, N4).
+   *
+   * @return the store; {@link StateStore#file} serves backends that have no place of their own
+   * @throws magpie.peers.PeersException if there is no place for state
+   */
+  StateStore state();
+
+  /**
+   * Tells whether {@link Reading#nodes} can still answer for a peer that has departed (N5).
+   *
+   * @return false by default: then the view keeps what was last known in the state
+   */
+  default boolean remembersDeparted() {
+    return false;
+  }
+
+  /**
+   * Returns what this node has published, its own writes included (S2).
+   *
+   * @return the settings; none by default
+   * @throws magpie.peers.PeersException if they cannot be read
+   */
+  default Map<String, String> published() {
+    return Map.of();
+  }
+
+  /**
+   * Publishes changes to the settings of this node.
+   *
+   * <p>The view asks only for changes: a key that has another value now, or an empty value for a
+   * key to remove (S2).
+   *
+   * @param changes the changes, at least one
+   * @throws magpie.peers.PeersException if they cannot be written; then none of them is
+   * @throws UnsupportedOperationException by default: a backend that cannot publish
+   */
+  default void publish(Map<String, String> changes) {
+    throw new UnsupportedOperationException("this backend cannot publish settings");
+  }
+
+  /**
+   * Returns a network that {@link Reading#networks()} does not declare, if it can be asked for by
+   * name.
+   *
+   * @param name a network name
+   * @return the network; empty by default
+   * @throws magpie.peers.PeersException if it cannot be found out
+   */
+  default Optional<Network> network(String name) {
+    return Optional.empty();
+  }
+
+  /**
+   * Asks to be called whenever {@link #read} may have something new to say.
+   *
+   * <p>Calling too often is harmless, since the view reads again and compares. The call is quick,
+   * never throws, and may come from any thread.
+   *
+   * @param maybeChanged what to call
+   * @return stops the calls when closed, after which none is under way; by default nothing ever
+   *     changes
+   * @throws magpie.peers.PeersException if watching cannot begin
+   */
+  default Watch watch(Runnable maybeChanged) {
+    return () -> {};
+  }
+
+  /**
+   * Returns something that only this backend offers.
+   *
+   * @param <T> the type
+   * @param type a type that the backend documents
+   * @return the extension, or empty; empty by default
+   */
+  default <T> Optional<T> extension(Class<T> type) {
+    return Optional.empty();
+  }
+
+  /**
+   * Releases everything: no thread, descriptor or process stays behind (F2). Idempotent; does
+   * nothing by default.
+   */
+  @Override
+  default void close() {}
+
+  /** A watch that can be ended. */
+  interface Watch extends AutoCloseable {
+    /** Ends the watch; idempotent. */
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,149 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.spi;
+
+import java.util.Collection;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Puts text that is not ours into a message, so that it can be read and cannot do harm.
+ *
+ * <p>Whatever a peer, a file or a hook tool says may hold line breaks, terminal escapes or a
+ * megabyte of noise; a message shows it quoted, escaped and cut.
+ */
+public final class Quote {
+  private static final int LONGEST = 200;
+
+  private Quote() {}
+
+  /**
+   * Returns {@code text} in double quotes, with control characters escaped and cut after 200
+   * characters.
+   *
+   * @param text the text, not null
+   * @return the quoted text, never empty
+   */
+  public static String of(String text) {
+    Objects.requireNonNull(text, "text");
+    StringBuilder out = new StringBuilder(Math.min(text.length(), LONGEST) + 2).append('"');
+    int end = cut(text);
+    for (int i = 0; i < end; ) {
+      int c = text.codePointAt(i);
+      if (c == '"' || c == '\\') {
+        out.append('\\').append((char) c);
+      } else {
+        escape(out, c);
+      }
+      i += Character.charCount(c);
+    }
+    out.append('"');
+    if (end < text.length()) {
+      out.append("... (").append(text.length()).append(" characters)");
+    }
+    return out.toString();
+  }
+
+  /**
+   * Returns {@code text} with everything a terminal could act on made visible: control, format,
+   * surrogate and line-separating characters appear as {@code \n}, {@code \t} or {@code \\u001b}.
+   *
+   * @param text the text, not null
+   * @return the same text when it holds nothing of the kind
+   */
+  public static String visible(String text) {
+    Objects.requireNonNull(text, "text");
+    if (text.codePoints().noneMatch(Quote::hidden)) {
+      return text;
+    }
+    StringBuilder out = new StringBuilder(text.length() + 16);
+    text.codePoints().forEach(c -> escape(out, c));
+    return out.toString();
+  }
+
+  /**
+   * Returns the known word nearest to {@code word}, if one is near enough to be what was meant.
+   *
+   * @param word what was written, not null
+   * @param known what could have been meant, not null
+   * @return the nearest known word, at most a third of its letters away
+   */
+  public static Optional<String> nearest(String word, Collection<String> known) {
+    Objects.requireNonNull(word, "word");
+    String best = null;
+    int least = Integer.MAX_VALUE;
+    String lower = word.toLowerCase(Locale.ROOT);
+    for (String candidate : known) {
+      int distance = distance(lower, candidate.toLowerCase(Locale.ROOT));
+      if (distance < least && distance <= Math.max(1, candidate.length() / 3)) {
+        best = candidate;
+        least = distance;
+      }
+    }
+    return Optional.ofNullable(best);
+  }
+
+  private static int cut(String text) {
+    if (text.length() <= LONGEST) {
+      return text.length();
+    }
+    return Character.isHighSurrogate(text.charAt(LONGEST - 1)) ? LONGEST - 1 : LONGEST;
+  }
+
+  private static boolean hidden(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          true;
+      default -> false;
+    };
+  }
+
+  private static void escape(StringBuilder out, int c) {
+    switch (c) {
+      case '\n' -> out.append("\\n");
+      case '\r' -> out.append("\\r");
+      case '\t' -> out.append("\\t");
+      default -> {
+        if (!hidden(c)) {
+          out.appendCodePoint(c);
+        } else if (c <= 0xffff) {
+          out.append(String.format(Locale.ROOT, "\\u%04x", c));
+        } else {
+          out.append(String.format(Locale.ROOT, "\\U%08x", c));
+        }
+      }
+    }
+  }
+
+  /** Edit distance in which swapping two neighbours is one step: the commonest slip of a hand. */
+  private static int distance(String a, String b) {
+    if (Math.abs(a.length() - b.length()) > 4 || a.length() > 64) {
+      return Integer.MAX_VALUE;
+    }
+    int[][] d = new int[a.length() + 1][b.length() + 1];
+    for (int i = 0; i <= a.length(); i++) {
+      for (int j = 0; j <= b.length(); j++) {
+        if (i == 0 || j == 0) {
+          d[i][j] = i + j;
+          continue;
+        }
+        int change = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
+        d[i][j] = Math.min(Math.min(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + change);
+        if (i > 1
+            && j > 1
+            && a.charAt(i - 1) == b.charAt(j - 2)
+            && a.charAt(i - 2) == b.charAt(j - 1)) {
+          d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
+        }
+      }
+    }
+    return d[a.length()][b.length()];
+  }
+}

@@ -1,0 +1,62 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.spi;
+
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+
+/**
+ * A little durable text, changed atomically with the backend's own unit of work (N4).
+ *
+ * <p>What the text means is the view's affair.
+ */
+public interface StateStore {
+
+  /**
+   * Returns the text without changing anything.
+   *
+   * @return the text, or the empty text if nothing was ever stored
+   * @throws magpie.peers.StateException if it cannot be read
+   */
+  String load();
+
+  /**
+   * Changes the text: reads it, applies the change and stores the result, with nobody else's change
+   * between. Nothing is written if the text stays the same.
+   *
+   * @param change what to make of the text; called once, on the calling thread; the empty text if
+   *     nothing was ever stored
+   * @return the text as it is now
+   * @throws magpie.peers.StateException if it cannot be read or stored; then it stays as it was
+   */
+  String update(UnaryOperator<String> change);
+
+  /**
+   * Returns a store in a file: locked against other processes, replaced as a whole, synced to disk
+   * before it counts.
+   *
+   * <p>The file and its directory are created when first needed, for this user alone. A file or a
+   * directory that another user owns or can write is refused, since whoever can change the state
+   * can make notices disappear.
+   *
+   * @param file the file; beside it a file with {@code .lock} added to the name is kept
+   * @param user tells who this process runs as, on systems where files have an owner
+   * @return the store; nothing is touched yet
+   */
+  static StateStore file(Path file, EffectiveUser user) {
+    return new FileState(file, user);
+  }
+
+  /**
+   * Returns a store in a file, like {@link #file(Path, EffectiveUser)}, with the user as Linux tells
+   * it in {@code /proc}; elsewhere the owner is not checked.
+   *
+   * @param file the file
+   * @return the store; nothing is touched yet
+   */
+  static StateStore file(Path file) {
+    return file(file, EffectiveUser.ofProc());
+  }
+}
