@@ -58,6 +58,11 @@ final class FileState implements StateStore {
   }
 
   @Override
+  public String origin() {
+    return file.toString();
+  }
+
+  @Override
   public String load() {
     trust(directory());
     return read();

@@ -15,6 +15,13 @@ import java.util.function.UnaryOperator;
 public interface StateStore {
 
   /**
+   * Returns where the text is kept.
+   *
+   * @return words for people, such as a file
+   */
+  String origin();
+
+  /**
    * Returns the text without changing anything.
    *
    * @return the text, or the empty text if nothing was ever stored

@@ -1,0 +1,34 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Why a peer counts, and at which address (A3).
+ *
+ * @param node the peer as its source shows it, with every candidate
+ * @param filter the rule that was applied, as text
+ * @param verdict what the rule said
+ */
+public record Explanation(PeerNode node, String filter, Verdict verdict) {
+
+  /** Checks the components. */
+  public Explanation {
+    Objects.requireNonNull(node, "node");
+    Objects.requireNonNull(filter, "filter");
+    Objects.requireNonNull(verdict, "verdict");
+  }
+
+  /**
+   * Returns every address that was considered, best first.
+   *
+   * @return the candidates; unmodifiable
+   */
+  public List<AddressCandidate> candidates() {
+    return node.candidates();
+  }
+}

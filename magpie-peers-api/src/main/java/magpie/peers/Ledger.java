@@ -1,0 +1,373 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is remembered between two recordings: who was present, and which notices wait (N1-N5).
+ *
+ * <p>Written as a few lines of text. Ids are written in groups of one application, as runs of
+ * numbers relative to the run before ({@code magpie//0+3,2} is 0, 1, 2, 3 and 5), and joined notices
+ * as runs of positions among the members, because under Juju the text is a value of the unit's state
+ * and must stay small for thousands of peers. Members and departed peers are followed by what was
+ * last known of them, if the source does not remember that itself.
+ */
+final class Ledger {
+  private static final String HEADER = "magpie-peers-state 1";
+  private static final String END = "end";
+
+  private long sequence;
+  private final NavigableSet<PeerId> members = new TreeSet<>();
+  private final Map<PeerId, Long> joined = new TreeMap<>();
+  private final Map<PeerId, Long> departed = new TreeMap<>();
+  private final Map<PeerId, PeerNode> lastKnown = new TreeMap<>();
+
+  /**
+   * Notes who is present now. Each recording that finds a difference has a number, and the notices
+   * it makes carry it.
+   *
+   * @param present the present peers
+   * @param known what is known of the present peers, to be kept; empty if the source remembers
+   */
+  void record(Collection<PeerId> present, Collection<PeerNode> known) {
+    NavigableSet<PeerId> now = new TreeSet<>(present);
+    boolean changed = !now.equals(members);
+    long number = changed ? ++sequence : sequence;
+    for (PeerId id : now) {
+      if (!members.contains(id)) {
+        joined.put(id, number);
+        departed.remove(id);
+      }
+    }
+    for (PeerId id : members) {
+      if (!now.contains(id)) {
+        departed.put(id, number);
+        joined.remove(id);
+      }
+    }
+    members.clear();
+    members.addAll(now);
+    for (PeerNode node : known) {
+      lastKnown.put(node.id(), node);
+    }
+    forget();
+  }
+
+  /** Keeps what was last known only of those that are members or have a departed notice. */
+  private void forget() {
+    lastKnown.keySet().removeIf(id -> !members.contains(id) && !departed.containsKey(id));
+  }
+
+  /** Removes the notices that are still as they were shown, and returns them. */
+  List<Notice> dismiss(Collection<Notice> notices) {
+    List<Notice> dismissed = new ArrayList<>();
+    for (Notice notice : notices) {
+      if (pending(notice.kind()).remove(notice.id(), notice.sequence())) {
+        dismissed.add(notice);
+      }
+    }
+    forget();
+    return List.copyOf(dismissed);
+  }
+
+  Map<PeerId, Long> pending(Notice.Kind kind) {
+    return kind == Notice.Kind.JOINED ? joined : departed;
+  }
+
+  Optional<PeerNode> lastKnown(PeerId id) {
+    return Optional.ofNullable(lastKnown.get(id));
+  }
+
+  String print() {
+    if (sequence == 0) {
+      return "";
+    }
+    StringBuilder out = new StringBuilder(HEADER).append("\nrecorded ").append(sequence);
+    out.append("\nmembers").append(groups(members));
+    List<PeerId> order = List.copyOf(members);
+    bySequence(joined)
+        .forEach(
+            (number, ids) -> {
+              Runs runs = new Runs();
+              int position = 0;
+              for (PeerId member : order) {
+                if (ids.contains(member)) {
+                  runs.add(position);
+                }
+                position++;
+              }
+              out.append("\njoined ").append(number).append(' ').append(runs);
+            });
+    bySequence(departed)
+        .forEach((number, ids) -> out.append("\ndeparted ").append(number).append(groups(ids)));
+    lastKnown.values().forEach(node -> printNode(out, node));
+    return out.append('\n').append(END).append('\n').toString();
+  }
+
+  private static Map<Long, NavigableSet<PeerId>> bySequence(Map<PeerId, Long> notices) {
+    Map<Long, NavigableSet<PeerId>> groups = new TreeMap<>();
+    notices.forEach((id, number) -> groups.computeIfAbsent(number, n -> new TreeSet<>()).add(id));
+    return groups;
+  }
+
+  private static String groups(NavigableSet<PeerId> ids) {
+    Map<String, Runs> units = new TreeMap<>();
+    StringBuilder others = new StringBuilder();
+    for (PeerId id : ids) {
+      int slash = id.value().indexOf('/');
+      long number = slash < 0 ? -1 : number(id.value().substring(slash + 1));
+      if (number < 0) {
+        others.append(' ').append(id);
+      } else {
+        units.computeIfAbsent(id.value().substring(0, slash), a -> new Runs()).add(number);
+      }
+    }
+    StringBuilder out = new StringBuilder();
+    units.forEach((application, runs) -> out.append(' ').append(application).append("//").append(runs));
+    return out.append(others).toString();
+  }
+
+  /** A number as Juju writes unit numbers, else -1. */
+  private static long number(String digits) {
+    boolean canonical =
+        !digits.isEmpty()
+            && digits.length() <= 18
+            && digits.chars().allMatch(c -> c >= '0' && c <= '9')
+            && (digits.length() == 1 || digits.charAt(0) != '0');
+    return canonical ? Long.parseLong(digits) : -1;
+  }
+
+  /** Runs of ascending numbers, each written relative to the end of the one before. */
+  private static final class Runs {
+    private final StringBuilder done = new StringBuilder();
+    private long base;
+    private long start = -1;
+    private long end;
+
+    void add(long number) {
+      if (start >= 0 && number == end + 1) {
+        end = number;
+        return;
+      }
+      flush();
+      start = number;
+      end = number;
+    }
+
+    private void flush() {
+      if (start >= 0) {
+        done.append(done.isEmpty() ? "" : ",").append(start - base);
+        if (end > start) {
+          done.append('+').append(end - start);
+        }
+        base = end;
+      }
+    }
+
+    @Override
+    public String toString() {
+      flush();
+      start = -1;
+      return done.toString();
+    }
+
+    static void read(String text, LongConsumer each) {
+      long base = 0;
+      for (String run : text.split(",", -1)) {
+        int plus = run.indexOf('+');
+        long start = base + number(plus < 0 ? run : run.substring(0, plus));
+        long more = plus < 0 ? 0 : number(run.substring(plus + 1));
+        if (start < base || more < 0 || more > 10_000_000) {
+          throw new IllegalArgumentException("expected runs of numbers, found " + Quote.of(text));
+        }
+        for (long n = start; n <= start + more; n++) {
+          each.accept(n);
+        }
+        base = start + more;
+      }
+    }
+  }
+
+  private static void printNode(StringBuilder out, PeerNode node) {
+    out.append("\nnode ").append(node.id());
+    if (node.chosen() >= 0) {
+      field(out, "c", Integer.toString(node.chosen()), node.rule());
+    }
+    for (AddressCandidate candidate : node.candidates()) {
+      field(out, "a", candidate.source(), candidate.toString());
+    }
+    node.settings().forEach((key, value) -> field(out, "s", key, value));
+    node.labels().forEach((key, value) -> field(out, "l", key, value));
+    if (node.suspect()) {
+      field(out, "d", "", "");
+    }
+  }
+
+  private static void field(StringBuilder out, String tag, String name, String value) {
+    out.append('\t').append(tag).append('\t').append(escape(name)).append('\t').append(
+        escape(value));
+  }
+
+  private static String escape(String text) {
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r");
+  }
+
+  private static String unescape(String text) {
+    if (text.indexOf('\\') < 0) {
+      return text;
+    }
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '\\' && i + 1 < text.length()) {
+        char next = text.charAt(++i);
+        c = next == 't' ? '\t' : next == 'n' ? '\n' : next == 'r' ? '\r' : next;
+      }
+      out.append(c);
+    }
+    return out.toString();
+  }
+
+  /**
+   * Reads what {@link #print()} wrote.
+   *
+   * @param text the text; empty where nothing was ever recorded
+   * @param origin where it was read, for messages
+   * @throws StateException if it is anything else
+   */
+  static Ledger parse(String text, String origin) {
+    Ledger ledger = new Ledger();
+    if (text.isEmpty()) {
+      return ledger;
+    }
+    String[] lines = text.split("\n", -1);
+    int line = 0;
+    try {
+      expect(lines[0].equals(HEADER), HEADER, lines[0]);
+      int last = lines.length - 2;
+      for (line = 1; line < last; line++) {
+        ledger.parseLine(lines[line]);
+      }
+      line = Math.max(0, last);
+      expect(last > 0 && lines[last].equals(END), END, lines[line]);
+      expect(ledger.sequence > 0, "a line \"recorded\"", "none");
+    } catch (IllegalArgumentException e) {
+      throw new StateException(
+          origin,
+          origin
+              + ":"
+              + (line + 1)
+              + ": damaged state: "
+              + e.getMessage()
+              + "; remove the state to start anew: all peers are then joined once more",
+          e);
+    }
+    return ledger;
+  }
+
+  private static void expect(boolean condition, String expected, String found) {
+    if (!condition) {
+      throw new IllegalArgumentException("expected " + expected + ", found " + Quote.of(found));
+    }
+  }
+
+  private void parseLine(String line) {
+    int space = line.indexOf(' ');
+    String rest = space < 0 ? "" : line.substring(space + 1);
+    switch (space < 0 ? line : line.substring(0, space)) {
+      case "recorded" -> sequence = positive(rest);
+      case "members" -> readGroups(rest, members::add);
+      case "joined" ->
+          numbered(
+              rest,
+              (number, runs) -> {
+                List<PeerId> order = List.copyOf(members);
+                Runs.read(
+                    runs,
+                    position -> {
+                      expect(position < order.size(), "a position of a member", runs);
+                      joined.put(order.get((int) position), number);
+                    });
+              });
+      case "departed" ->
+          numbered(rest, (number, ids) -> readGroups(ids, id -> departed.put(id, number)));
+      case "node" -> {
+        PeerNode node = readNode(rest);
+        lastKnown.put(node.id(), node);
+      }
+      default -> expect(false, "recorded, members, joined, departed or node", line);
+    }
+  }
+
+  private static long positive(String digits) {
+    long number = number(digits);
+    expect(number > 0, "a number from 1", digits);
+    return number;
+  }
+
+  private static void numbered(String text, BiConsumer<Long, String> rest) {
+    int space = text.indexOf(' ');
+    expect(space > 0, "a number and ids", text);
+    rest.accept(positive(text.substring(0, space)), text.substring(space + 1));
+  }
+
+  private static void readGroups(String text, Consumer<PeerId> each) {
+    if (text.isEmpty()) {
+      return;
+    }
+    for (String group : text.split(" ", -1)) {
+      int runs = group.indexOf("//");
+      if (runs < 0) {
+        each.accept(PeerId.of(group));
+      } else {
+        String application = group.substring(0, runs);
+        Runs.read(group.substring(runs + 2), n -> each.accept(PeerId.of(application + "/" + n)));
+      }
+    }
+  }
+
+  private static PeerNode readNode(String text) {
+    String[] fields = text.split("\t", -1);
+    expect(fields.length % 3 == 1, "an id and fields in threes", text);
+    PeerNode.Builder builder = PeerNode.builder(PeerId.of(fields[0]));
+    List<AddressCandidate> candidates = new ArrayList<>();
+    int chosen = -1;
+    @Nullable String rule = null;
+    for (int i = 1; i < fields.length; i += 3) {
+      String name = unescape(fields[i + 1]);
+      String value = unescape(fields[i + 2]);
+      switch (fields[i]) {
+        case "c" -> {
+          chosen = (int) number(name);
+          rule = value;
+        }
+        case "a" -> candidates.add(AddressCandidate.of(value, name));
+        case "s" -> builder.setting(name, value);
+        case "l" -> builder.label(name, value);
+        case "d" -> builder.suspect(true);
+        default -> expect(false, "one of c, a, s, l, d", fields[i]);
+      }
+    }
+    builder.candidates(candidates);
+    if (rule != null) {
+      expect(chosen >= 0 && chosen < candidates.size(), "the position of an address", text);
+      builder.address(candidates.get(chosen), rule);
+    }
+    return builder.build();
+  }
+}

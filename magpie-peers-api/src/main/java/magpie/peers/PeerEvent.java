@@ -1,0 +1,107 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.util.Objects;
+
+/**
+ * What a listener is told: first the present, then every change of it, in order (E1).
+ *
+ * <p>Sealed, so that all cases are known; {@link #kind()} serves a {@code switch} on Java 17.
+ */
+public sealed interface PeerEvent {
+
+  /** The kinds of event. */
+  enum Kind {
+    /** The first event of every listener, {@link PeerEvent.Started}. */
+    STARTED,
+    /** A change of the peers, {@link PeerEvent.Changed}. */
+    CHANGED,
+    /** The source broke or healed, {@link PeerEvent.HealthChanged}. */
+    HEALTH_CHANGED
+  }
+
+  /**
+   * Returns the kind of this event.
+   *
+   * @return the kind
+   */
+  Kind kind();
+
+  /**
+   * Returns the peers after this event.
+   *
+   * @return the snapshot that the events up to here add up to
+   */
+  Snapshot snapshot();
+
+  /**
+   * The peers as they are when listening begins.
+   *
+   * @param snapshot the present
+   */
+  record Started(Snapshot snapshot) implements PeerEvent {
+    /** Checks the snapshot. */
+    public Started {
+      Objects.requireNonNull(snapshot, "snapshot");
+    }
+
+    @Override
+    public Kind kind() {
+      return Kind.STARTED;
+    }
+  }
+
+  /**
+   * The peers are no longer as the event before told. Several changes in quick succession may
+   * arrive as one.
+   *
+   * @param before the peers as they were
+   * @param snapshot the peers as they are
+   */
+  record Changed(Snapshot before, Snapshot snapshot) implements PeerEvent {
+    /** Checks the snapshots. */
+    public Changed {
+      Objects.requireNonNull(before, "before");
+      Objects.requireNonNull(snapshot, "snapshot");
+    }
+
+    @Override
+    public Kind kind() {
+      return Kind.CHANGED;
+    }
+
+    /**
+     * Returns what is different.
+     *
+     * @return who joined, departed and was updated; all empty where only the declared networks or
+     *     the warnings changed
+     */
+    public Changes changes() {
+      return Changes.between(before.nodes(), snapshot.nodes());
+    }
+  }
+
+  /**
+   * The source broke, and {@code snapshot} is the last good one; or it healed (E2).
+   *
+   * @param before the health as it was
+   * @param after the health as it is
+   * @param snapshot the peers, unchanged by this event
+   */
+  record HealthChanged(Health before, Health after, Snapshot snapshot) implements PeerEvent {
+    /** Checks the components. */
+    public HealthChanged {
+      Objects.requireNonNull(before, "before");
+      Objects.requireNonNull(after, "after");
+      Objects.requireNonNull(snapshot, "snapshot");
+    }
+
+    @Override
+    public Kind kind() {
+      return Kind.HEALTH_CHANGED;
+    }
+  }
+}

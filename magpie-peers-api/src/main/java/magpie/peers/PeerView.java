@@ -1,0 +1,218 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * What one node sees of its peers: who is there, at which address, what each published, who joined
+ * and departed.
+ *
+ * <pre>{@code
+ * try (PeerView peers = Peers.open()) {
+ *   for (PeerNode peer : peers.nodes(NodeFilter.inNetwork("storage"))) {
+ *     System.out.println(peer.id() + " " + peer.address().orElseThrow().text());
+ *   }
+ *   for (Notice notice : peers.notices().departed()) {
+ *     System.out.println("lost " + notice.id());
+ *   }
+ *   peers.dismissDeparted();
+ * }
+ * }</pre>
+ *
+ * <p><b>Guarantees.</b> Peers never include the node itself nor a departed one, are ordered by id,
+ * and are whole or an exception (M1). Membership and notices are separate: reading one never
+ * changes the other (M3). A mere listing records nothing, writes nothing and reads only what it
+ * needs: {@link #ids()} does not read what the peers published (N6). When the source breaks, the
+ * last good peers stay, and {@link #health()} tells (E2).
+ *
+ * <p><b>Threads.</b> Safe for use by many threads; calls wait for one another, and for the source
+ * (a file, or hook tools with their deadlines). Listeners run on a thread of the view.
+ *
+ * <p><b>Failure.</b> Every method that reads or writes throws a {@link PeersException} if there is
+ * nothing good to return, and {@link IllegalStateException} after {@link #close()}.
+ */
+public interface PeerView extends AutoCloseable {
+
+  /**
+   * Returns the name of the backend that supplies this view.
+   *
+   * @return the name, such as {@code juju} or {@code local}
+   */
+  String backend();
+
+  /**
+   * Returns the id of the node that this view belongs to.
+   *
+   * @return the id, or empty for an observer
+   */
+  Optional<PeerId> self();
+
+  /**
+   * Returns who the peers are, without reading anything else of them.
+   *
+   * @return the ids in their natural order
+   */
+  List<PeerId> ids();
+
+  /**
+   * Returns the peers at this moment.
+   *
+   * @return the snapshot; the same object while nothing changes
+   */
+  Snapshot snapshot();
+
+  /**
+   * Returns all peers.
+   *
+   * @return the peers in the order of their ids
+   */
+  default List<PeerNode> nodes() {
+    return snapshot().nodes();
+  }
+
+  /**
+   * Returns the peers that a filter keeps, as it keeps them.
+   *
+   * @param filter the filter; network names mean what the source declares or can find out
+   * @return the peers in the order of their ids
+   * @throws ConfigurationException if the filter names a network that is not known
+   */
+  List<PeerNode> nodes(NodeFilter filter);
+
+  /**
+   * Returns one peer, reading no other.
+   *
+   * @param id the id
+   * @return the peer, or empty if it is not a member
+   */
+  Optional<PeerNode> node(PeerId id);
+
+  /**
+   * Explains why a peer counts under a filter, and at which address (A3).
+   *
+   * @param id the peer
+   * @param filter the filter; {@link NodeFilter#all()} explains the address as the source gives it
+   * @return every candidate, the rule and the verdict, or empty if the id is not a member
+   * @throws ConfigurationException if the filter names a network that is not known
+   */
+  Optional<Explanation> explain(PeerId id, NodeFilter filter);
+
+  /**
+   * Records who is there, and returns the notices that have not been dismissed.
+   *
+   * <p>A peer present now and absent at the recording before has joined, and the reverse; at the
+   * first recording ever all have joined (N1). Recording is atomic with the unit of work of the
+   * backend, so a crash repeats a notice and never loses one (N4). While the source is broken
+   * nothing is recorded.
+   *
+   * @return the notices
+   */
+  Notices notices();
+
+  /**
+   * Dismisses the joined notices that this view has returned or told a listener, and no other (N3).
+   *
+   * @return what was dismissed
+   */
+  List<Notice> dismissJoined();
+
+  /**
+   * Dismisses the departed notices that this view has returned or told a listener, and no other
+   * (N3).
+   *
+   * @return what was dismissed
+   */
+  List<Notice> dismissDeparted();
+
+  /**
+   * Dismisses certain notices.
+   *
+   * @param notices the notices, as they were returned; those that are gone or were replaced by
+   *     newer ones since are left alone
+   * @return what was dismissed
+   */
+  List<Notice> dismiss(Collection<Notice> notices);
+
+  /**
+   * Calls a listener with the peers as they are, and then with every change until the subscription
+   * or the view is closed (E1).
+   *
+   * @param listener the listener
+   * @return ends the listening
+   */
+  Subscription listen(PeerListener listener);
+
+  /**
+   * Calls a consumer with the notices whenever there are new ones to deal with, at once if there
+   * are some now. This records, as {@link #notices()} does (N6).
+   *
+   * @param consumer gets all notices that have not been dismissed, on the thread of {@link
+   *     #listen}
+   * @return ends the listening
+   */
+  Subscription onNotices(Consumer<Notices> consumer);
+
+  /**
+   * Returns what this node has published, its own latest writes included (S2).
+   *
+   * @return the settings in the order of their keys
+   */
+  Map<String, String> published();
+
+  /**
+   * Publishes settings to the peers: merges them into what is published; an empty value removes its
+   * key; values arrive as they are, to the last blank (S1, S2).
+   *
+   * <p>Nothing is written if everything is published already.
+   *
+   * @param settings the settings to merge; no key may be empty
+   * @return whether anything was written
+   * @throws IllegalArgumentException if a key is empty
+   * @throws UnsupportedOperationException if the backend cannot publish
+   */
+  boolean publish(Map<String, String> settings);
+
+  /**
+   * Publishes one setting, as {@link #publish(Map)} does.
+   *
+   * @param key the key, not empty
+   * @param value the value; empty to remove the key
+   * @return whether anything was written
+   */
+  default boolean publish(String key, String value) {
+    return publish(
+        Map.of(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value")));
+  }
+
+  /**
+   * Reads the source if need be, and tells how fresh the view is; throws nothing when it is stale.
+   *
+   * @return the health
+   */
+  Health health();
+
+  /**
+   * Returns something that only one backend offers, such as {@code MagpieInterface} of the Juju
+   * backend.
+   *
+   * @param <T> the type
+   * @param type the type, which the backend documents
+   * @return the extension, or empty if this view's backend does not offer it
+   */
+  <T> Optional<T> extension(Class<T> type);
+
+  /**
+   * Ends the view: no listener is called after this returns, and no thread, descriptor or process
+   * stays behind (E1, F2). Idempotent.
+   */
+  @Override
+  void close();
+}

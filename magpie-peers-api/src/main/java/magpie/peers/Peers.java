@@ -1,0 +1,232 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import magpie.peers.spi.PeerBackend;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Quote;
+
+/**
+ * The entrance: finds the backends and opens a {@link PeerView}.
+ *
+ * <p>Backends are whatever {@link ServiceLoader} finds: add {@code magpie-peers-juju} or {@code
+ * magpie-peers-local} to the class path or module path, and nothing in the program changes. The
+ * only applicable one is taken, or the one that is named: by {@link PeersOptions.Builder#backend},
+ * by {@code -Dmagpie.peers.backend=NAME}, or by {@code MAGPIE_PEERS_BACKEND}. A backend that is
+ * broken is named in messages and does not hide the others.
+ */
+public final class Peers {
+  private static final String GROUP = "io.github.magpiepeers";
+
+  private Peers() {}
+
+  /**
+   * Opens the peers of this process, as its environment says.
+   *
+   * @return a view, which the caller closes
+   * @throws ConfigurationException if no backend, or more than one, can serve
+   * @throws PeersException if the backend cannot be opened
+   */
+  public static PeerView open() {
+    return open(PeersOptions.builder().build());
+  }
+
+  /**
+   * Opens the peers that the options describe.
+   *
+   * @param options what to open
+   * @return a view, which the caller closes
+   * @throws ConfigurationException if no backend, or more than one, can serve, or if the one that
+   *     was named does not exist
+   * @throws PeersException if the backend cannot be opened
+   */
+  public static PeerView open(PeersOptions options) {
+    Objects.requireNonNull(options, "options");
+    PeerBackend backend = Found.by(options).choose(options);
+    return open(backend.name(), backend.open(options), options.environment());
+  }
+
+  /**
+   * Puts a view on a source that the caller made, for tests and for backends in the making.
+   *
+   * @param name what the view calls its backend
+   * @param source the source, which the view closes
+   * @param environment what the process was given
+   * @return a view, which the caller closes
+   */
+  public static PeerView open(String name, PeerSource source, Environment environment) {
+    return new SourcedView(
+        Objects.requireNonNull(name, "name"),
+        Objects.requireNonNull(source, "source"),
+        Objects.requireNonNull(environment, "environment"));
+  }
+
+  /**
+   * Checks a file that people write for one of the backends.
+   *
+   * @param file the file
+   * @param shown the file as the user named it, for messages
+   * @param options says with which class loader backends are found, and may name the backend
+   * @return what is wrong with the file, root cause first; an empty list if it is fine
+   * @throws ConfigurationException if no backend checks files
+   */
+  public static List<Problem> check(Path file, String shown, PeersOptions options) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(shown, "shown");
+    Found found = Found.by(options);
+    for (PeerBackend backend : found.backends.values()) {
+      if (options.backend().map(backend.name()::equals).orElse(true)) {
+        Optional<List<Problem>> problems = backend.check(file, shown);
+        if (problems.isPresent()) {
+          return List.copyOf(problems.get());
+        }
+      }
+    }
+    throw new ConfigurationException(
+        "expected a backend that checks files such as "
+            + Quote.of(shown)
+            + ", found none"
+            + found.listing()
+            + "\nadd "
+            + GROUP
+            + ":magpie-peers-local");
+  }
+
+  /** The backends there are, by name, and what is broken among them. */
+  private static final class Found {
+    private final Map<String, PeerBackend> backends = new LinkedHashMap<>();
+    private final List<String> broken = new ArrayList<>();
+
+    static Found by(PeersOptions options) {
+      Found found = new Found();
+      ClassLoader loader = options.classLoader().orElse(Peers.class.getClassLoader());
+      found.load(loader);
+      ClassLoader context = Thread.currentThread().getContextClassLoader();
+      if (found.backends.isEmpty()
+          && options.classLoader().isEmpty()
+          && context != null
+          && context != loader) {
+        found.load(context);
+      }
+      return found;
+    }
+
+    private void load(ClassLoader loader) {
+      Iterator<PeerBackend> providers = ServiceLoader.load(PeerBackend.class, loader).iterator();
+      while (true) {
+        try {
+          if (!providers.hasNext()) {
+            return;
+          }
+          add(providers.next());
+        } catch (ServiceConfigurationError | LinkageError e) {
+          Throwable cause = e.getCause() == null ? e : e.getCause();
+          broken.add(e.getMessage() + (cause == e ? "" : " (" + cause + ")"));
+        }
+      }
+    }
+
+    private void add(PeerBackend backend) {
+      String name = backend.name();
+      if (!name.matches("[a-z0-9]([a-z0-9-]*[a-z0-9])?")) {
+        broken.add(
+            backend.getClass().getName()
+                + ": expected a name of lower-case letters, digits and hyphens, found "
+                + Quote.of(name));
+        return;
+      }
+      PeerBackend other = backends.putIfAbsent(name, backend);
+      if (other != null && other.getClass() != backend.getClass()) {
+        throw new ConfigurationException(
+            "expected one backend named "
+                + Quote.of(name)
+                + ", found "
+                + other.getClass().getName()
+                + " and "
+                + backend.getClass().getName()
+                + "; remove one of them from the class path");
+      }
+    }
+
+    PeerBackend choose(PeersOptions options) {
+      Optional<String> named = options.backend();
+      if (named.isPresent()) {
+        PeerBackend backend = backends.get(named.get());
+        if (backend == null) {
+          throw new ConfigurationException(
+              "expected a backend named "
+                  + Quote.of(named.get())
+                  + ", found none of that name"
+                  + listing()
+                  + "\nadd the artifact that has it, for instance "
+                  + GROUP
+                  + ":magpie-peers-juju or "
+                  + GROUP
+                  + ":magpie-peers-local");
+        }
+        return backend;
+      }
+      Map<String, String> reasons = new LinkedHashMap<>();
+      List<PeerBackend> applicable = new ArrayList<>();
+      for (PeerBackend backend : backends.values()) {
+        backend
+            .inapplicable(options)
+            .ifPresentOrElse(
+                reason -> reasons.put(backend.name(), reason), () -> applicable.add(backend));
+      }
+      if (applicable.size() == 1) {
+        return applicable.get(0);
+      }
+      if (applicable.isEmpty()) {
+        StringBuilder message =
+            new StringBuilder("expected a backend that applies, found none");
+        reasons.forEach(
+            (name, reason) ->
+                message.append("\n  ").append(name).append(" does not apply: ").append(reason));
+        broken.forEach(reason -> message.append("\n  broken: ").append(reason));
+        if (!backends.containsKey("juju")) {
+          message.append("\n  inside a Juju hook add ").append(GROUP).append(":magpie-peers-juju");
+        }
+        if (!backends.containsKey("local")) {
+          message.append("\n  on a bench add ").append(GROUP).append(":magpie-peers-local");
+        }
+        throw new ConfigurationException(message.toString());
+      }
+      List<String> names = applicable.stream().map(PeerBackend::name).sorted().toList();
+      throw new ConfigurationException(
+          "expected one backend that applies, found "
+              + String.join(" and ", names)
+              + "; choose one with -Dmagpie.peers.backend="
+              + names.get(0)
+              + ", MAGPIE_PEERS_BACKEND="
+              + names.get(0)
+              + " or --backend "
+              + names.get(0));
+    }
+
+    private String listing() {
+      StringBuilder text = new StringBuilder();
+      backends.forEach(
+          (name, backend) ->
+              text.append("\n  ")
+                  .append(name)
+                  .append(" (")
+                  .append(backend.getClass().getName())
+                  .append(')'));
+      broken.forEach(reason -> text.append("\n  broken: ").append(reason));
+      return text.toString();
+    }
+  }
+}

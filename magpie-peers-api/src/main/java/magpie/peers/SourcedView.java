@@ -1,0 +1,473 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Quote;
+import magpie.peers.spi.Reading;
+import org.jspecify.annotations.Nullable;
+
+/** The one view there is: everything that users see, made from what a source says. */
+final class SourcedView implements PeerView {
+  private static final System.Logger LOG = System.getLogger(SourcedView.class.getName());
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final String backend;
+  private final PeerSource source;
+  private final Environment environment;
+
+  private @Nullable Reading reading;
+  private @Nullable Reading snapshotReading;
+  private @Nullable Snapshot snapshot;
+  private @Nullable Health health;
+  private final Set<Notice> shown = new HashSet<>();
+  private @Nullable Dispatch dispatch;
+  private PeerSource.@Nullable Watch watch;
+  private boolean closed;
+
+  SourcedView(String backend, PeerSource source, Environment environment) {
+    this.backend = backend;
+    this.source = source;
+    this.environment = environment;
+  }
+
+  private <T> T locked(Supplier<T> work) {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("this view of the peers is closed");
+      }
+      return work.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public String backend() {
+    return backend;
+  }
+
+  @Override
+  public Optional<PeerId> self() {
+    return locked(() -> read().self());
+  }
+
+  @Override
+  public List<PeerId> ids() {
+    return locked(() -> peerIds(read()));
+  }
+
+  @Override
+  public Snapshot snapshot() {
+    return locked(this::current);
+  }
+
+  @Override
+  public List<PeerNode> nodes(NodeFilter filter) {
+    Objects.requireNonNull(filter, "filter");
+    return locked(() -> current().nodes(resolved(filter)));
+  }
+
+  @Override
+  public Optional<PeerNode> node(PeerId id) {
+    Objects.requireNonNull(id, "id");
+    return locked(
+        () -> {
+          Reading now = read();
+          if (now == snapshotReading || now.self().equals(Optional.of(id))) {
+            return current().node(id);
+          }
+          return now.ids().contains(id)
+              ? Optional.of(merged(now, List.of(id), new ArrayList<>()).get(0))
+              : Optional.empty();
+        });
+  }
+
+  @Override
+  public Optional<Explanation> explain(PeerId id, NodeFilter filter) {
+    Objects.requireNonNull(filter, "filter");
+    return locked(
+        () ->
+            node(id)
+                .map(
+                    node ->
+                        new Explanation(node, filter.toString(), resolved(filter).apply(node))));
+  }
+
+  private NodeFilter resolved(NodeFilter filter) {
+    return filter.resolve(name -> declared().network(name, source::network));
+  }
+
+  /** The networks that the source declares, without reading any peer. */
+  private Snapshot declared() {
+    Reading now = read();
+    return new Snapshot(
+        0, now.readAt(), now.origin(), now.self(), List.of(), now.networks(), List.of());
+  }
+
+  /** Reads the source; while it is broken, the last good reading stays (E2). */
+  private Reading read() {
+    try {
+      Reading now = source.read();
+      reading = now;
+      fresh();
+      return now;
+    } catch (PeersException e) {
+      if (reading == null) {
+        throw e;
+      }
+      stale(e);
+      return reading;
+    }
+  }
+
+  private void fresh() {
+    Health before = health;
+    if (before == null || before.stale()) {
+      health = new Health(Health.Status.FRESH, environment.clock().instant(), "");
+      if (before != null) {
+        LOG.log(System.Logger.Level.INFO, "the source of peers can be read again");
+        signal();
+      }
+    }
+  }
+
+  private void stale(PeersException e) {
+    String reason = String.valueOf(e.getMessage());
+    Health before = health;
+    if (before == null || !before.stale()) {
+      health = new Health(Health.Status.STALE, environment.clock().instant(), reason);
+      LOG.log(System.Logger.Level.WARNING, "the last good peers stay, because the source broke", e);
+      signal();
+    } else if (!before.reason().equals(reason)) {
+      health = new Health(Health.Status.STALE, before.since(), reason);
+    }
+  }
+
+  /** The present snapshot: a new one only if something in it is different. */
+  private Snapshot current() {
+    Reading now = read();
+    Snapshot before = snapshot;
+    if (before != null && now == snapshotReading) {
+      return before;
+    }
+    Snapshot built;
+    try {
+      List<String> warnings = new ArrayList<>(now.warnings());
+      List<PeerNode> nodes = merged(now, peerIds(now), warnings);
+      built =
+          new Snapshot(
+              before == null ? 1 : before.revision() + 1,
+              now.readAt(),
+              now.origin(),
+              now.self(),
+              nodes,
+              now.networks(),
+              warnings);
+    } catch (PeersException e) {
+      if (before == null) {
+        throw e;
+      }
+      stale(e);
+      return before;
+    }
+    snapshotReading = now;
+    if (before != null && before.sameAs(built)) {
+      return before;
+    }
+    snapshot = built;
+    if (before != null) {
+      signal();
+    }
+    return built;
+  }
+
+  private static List<PeerId> peerIds(Reading now) {
+    PeerId self = now.self().orElse(null);
+    return now.ids().stream().filter(id -> !id.equals(self)).sorted().distinct().toList();
+  }
+
+  /** What the reading says of some members, one node each, in the order of {@code ids} (M1, M2). */
+  private static List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
+    Map<PeerId, PeerNode> byId = new LinkedHashMap<>(ids.size() * 2);
+    Set<PeerId> twice = new HashSet<>();
+    for (PeerNode node : now.nodes(ids)) {
+      PeerNode first = byId.putIfAbsent(node.id(), node);
+      if (first != null) {
+        byId.put(node.id(), first.merge(node));
+        twice.add(node.id());
+      }
+    }
+    List<PeerNode> nodes = new ArrayList<>(ids.size());
+    for (PeerId id : ids) {
+      PeerNode node = byId.get(id);
+      if (node == null) {
+        throw new SourceUnavailableException(
+            now.origin(),
+            "expected "
+                + now.origin()
+                + " to tell of "
+                + Quote.of(id.value())
+                + ", which it lists, found nothing; this is a fault of the backend");
+      }
+      if (twice.contains(id)) {
+        warnings.add(id + " is named by more than one source of " + now.origin() + "; merged");
+      }
+      nodes.add(node.in(now.networks()));
+    }
+    return nodes;
+  }
+
+  @Override
+  public Notices notices() {
+    return locked(
+        () -> {
+          Reading now = read();
+          boolean stale = Objects.requireNonNull(health, "health").stale();
+          Ledger ledger = stale ? load() : record(now);
+          Notices notices =
+              new Notices(
+                  list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
+          shown.addAll(notices.joined());
+          shown.addAll(notices.departed());
+          return notices;
+        });
+  }
+
+  private Ledger load() {
+    return Ledger.parse(source.state().load(), stateOrigin());
+  }
+
+  private Ledger record(Reading now) {
+    List<PeerId> present = peerIds(now);
+    List<PeerNode> known =
+        source.remembersDeparted() ? List.of() : merged(now, present, new ArrayList<>());
+    return change(ledger -> {
+      ledger.record(present, known);
+      return ledger;
+    });
+  }
+
+  private Ledger change(UnaryOperator<Ledger> work) {
+    String text =
+        source.state().update(before -> work.apply(Ledger.parse(before, stateOrigin())).print());
+    return Ledger.parse(text, stateOrigin());
+  }
+
+  private String stateOrigin() {
+    return source.state().origin();
+  }
+
+  private List<Notice> list(Ledger ledger, Notice.Kind kind, Reading now) {
+    Map<PeerId, Long> pending = ledger.pending(kind);
+    Map<PeerId, PeerNode> remembered =
+        kind == Notice.Kind.DEPARTED && source.remembersDeparted() && !pending.isEmpty()
+            ? now.nodes(pending.keySet()).stream()
+                .collect(Collectors.toMap(PeerNode::id, node -> node, PeerNode::merge))
+            : Map.of();
+    List<Notice> notices = new ArrayList<>(pending.size());
+    pending.forEach(
+        (id, sequence) -> {
+          Optional<PeerNode> known =
+              kind == Notice.Kind.JOINED
+                  ? Optional.empty()
+                  : Optional.ofNullable(remembered.get(id))
+                      .or(() -> ledger.lastKnown(id))
+                      .map(node -> node.in(now.networks()));
+          notices.add(new Notice(kind, id, sequence, known));
+        });
+    return notices;
+  }
+
+  @Override
+  public List<Notice> dismissJoined() {
+    return locked(() -> dismissShown(Notice.Kind.JOINED));
+  }
+
+  @Override
+  public List<Notice> dismissDeparted() {
+    return locked(() -> dismissShown(Notice.Kind.DEPARTED));
+  }
+
+  private List<Notice> dismissShown(Notice.Kind kind) {
+    return dismiss(shown.stream().filter(notice -> notice.kind() == kind).toList());
+  }
+
+  @Override
+  public List<Notice> dismiss(Collection<Notice> notices) {
+    List<Notice> given = List.copyOf(notices);
+    return locked(
+        () -> {
+          if (given.isEmpty()) {
+            return List.of();
+          }
+          List<Notice> dismissed = new ArrayList<>();
+          change(
+              ledger -> {
+                dismissed.addAll(ledger.dismiss(given));
+                return ledger;
+              });
+          given.forEach(shown::remove);
+          dismissed.sort((a, b) -> a.id().compareTo(b.id()));
+          return Collections.unmodifiableList(dismissed);
+        });
+  }
+
+  @Override
+  public Subscription listen(PeerListener listener) {
+    Objects.requireNonNull(listener, "listener");
+    return locked(
+        () -> {
+          current();
+          Dispatch running = dispatch;
+          if (running == null) {
+            running = new Dispatch(backend, this::observe);
+            try {
+              watch = source.watch(running::signal);
+            } catch (RuntimeException e) {
+              running.close();
+              throw e;
+            }
+            dispatch = running;
+          }
+          return running.add(listener);
+        });
+  }
+
+  /** What listeners are to know now, or null after the end. */
+  private Dispatch.@Nullable Observation observe() {
+    lock.lock();
+    try {
+      if (closed) {
+        return null;
+      }
+      Snapshot now = current();
+      return new Dispatch.Observation(now, Objects.requireNonNull(health, "health"));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void signal() {
+    Dispatch running = dispatch;
+    if (running != null) {
+      running.signal();
+    }
+  }
+
+  @Override
+  public Subscription onNotices(Consumer<Notices> consumer) {
+    Objects.requireNonNull(consumer, "consumer");
+    return listen(
+        new PeerListener() {
+          private Notices told = new Notices(List.of(), List.of());
+
+          @Override
+          public void onEvent(PeerEvent event) {
+            Notices now = notices();
+            if (!now.isEmpty() && !now.equals(told)) {
+              told = now;
+              consumer.accept(now);
+            }
+          }
+        });
+  }
+
+  @Override
+  public Map<String, String> published() {
+    return locked(() -> TextMap.copyOf(source.published()));
+  }
+
+  @Override
+  public boolean publish(Map<String, String> settings) {
+    TextMap wanted = TextMap.copyOf(settings);
+    if (wanted.containsKey("")) {
+      throw new IllegalArgumentException("expected a key for every setting, found an empty one");
+    }
+    return locked(
+        () -> {
+          Map<String, String> published = source.published();
+          Map<String, String> changes = new TreeMap<>();
+          wanted.forEach(
+              (key, value) -> {
+                if (!value.equals(published.getOrDefault(key, ""))) {
+                  changes.put(key, value);
+                }
+              });
+          if (changes.isEmpty()) {
+            return false;
+          }
+          source.publish(TextMap.copyOf(changes));
+          return true;
+        });
+  }
+
+  @Override
+  public Health health() {
+    return locked(
+        () -> {
+          try {
+            current();
+          } catch (PeersException e) {
+            stale(e);
+          }
+          return Objects.requireNonNull(health, "health");
+        });
+  }
+
+  @Override
+  public <T> Optional<T> extension(Class<T> type) {
+    Objects.requireNonNull(type, "type");
+    return locked(() -> source.extension(type));
+  }
+
+  @Override
+  public void close() {
+    Dispatch running;
+    PeerSource.Watch watching;
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      running = dispatch;
+      watching = watch;
+    } finally {
+      lock.unlock();
+    }
+    // Outside the lock, because a listener that is being waited for may be calling this view.
+    try {
+      if (watching != null) {
+        watching.close();
+      }
+    } finally {
+      try {
+        if (running != null) {
+          running.close();
+        }
+      } finally {
+        source.close();
+      }
+    }
+  }
+}
