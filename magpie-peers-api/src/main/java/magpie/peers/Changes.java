@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.ArrayList;
@@ -24,7 +29,13 @@ public record Changes(List<PeerNode> joined, List<PeerNode> departed, List<Updat
    */
   public record Update(PeerNode before, PeerNode after) {}
 
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @param joined the peers that are only in the later one
+   * @param departed the peers that are only in the earlier one, as they were
+   * @param updated the peers that are in both and not equal
+   */
   public Changes {
     joined = List.copyOf(joined);
     departed = List.copyOf(departed);

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Objects;
@@ -27,8 +32,7 @@ public final class Cidr implements Comparable<Cidr> {
     this.prefixLength = prefixLength;
     this.maskHigh = address.isV6() ? mask(prefixLength) : 0;
     this.maskLow = address.isV6() ? mask(prefixLength - 64) : mask(prefixLength + 32);
-    this.address =
-        IpAddress.of(address.isV6(), address.high() & maskHigh, address.low() & maskLow);
+    this.address = IpAddress.of(address.isV6(), address.high() & maskHigh, address.low() & maskLow);
   }
 
   /** The mask of one 64-bit half whose first {@code ones} bits count. */

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.time.Duration;
@@ -16,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells listeners what changed: one thread, one event at a time (E1).
  *
- * <p>The thread waits for a signal that something may have changed, observes the view, and lets each
- * listener catch up from what it was told last. So a missed or needless signal can neither lose nor
- * invent an event, and the events of each listener always add up to what the view shows.
+ * <p>The thread waits for a signal that something may have changed, observes the view, and lets
+ * each listener catch up from what it was told last. So a missed or needless signal can neither
+ * lose nor invent an event, and the events of each listener always add up to what the view shows.
  */
 final class Dispatch implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Dispatch.class.getName());
@@ -140,8 +145,7 @@ final class Dispatch implements AutoCloseable {
         if (before == null) {
           call(new PeerEvent.Started(now.snapshot()));
           if (now.health().stale()) {
-            Health fresh =
-                new Health(Health.Status.FRESH, now.snapshot().readAt(), "");
+            Health fresh = new Health(Health.Status.FRESH, now.snapshot().readAt(), "");
             call(new PeerEvent.HealthChanged(fresh, now.health(), now.snapshot()));
           }
           return;

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.nio.file.Path;
@@ -25,7 +30,14 @@ public record Environment(
     Path workingDirectory,
     Clock clock) {
 
-  /** Copies the maps. */
+  /**
+   * Copies the maps.
+   *
+   * @param variables the environment variables
+   * @param properties the system properties that are text
+   * @param workingDirectory the directory that relative paths start from
+   * @param clock the clock that times are taken from
+   */
   public Environment {
     variables = Map.copyOf(variables);
     properties = Map.copyOf(properties);

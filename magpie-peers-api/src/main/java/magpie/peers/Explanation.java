@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.List;
@@ -16,7 +21,13 @@ import java.util.Objects;
  */
 public record Explanation(PeerNode node, String filter, Verdict verdict) {
 
-  /** Checks the components. */
+  /**
+   * Checks the components.
+   *
+   * @param node the peer as its source shows it, with every candidate
+   * @param filter the rule that was applied, as text
+   * @param verdict what the rule said
+   */
   public Explanation {
     Objects.requireNonNull(node, "node");
     Objects.requireNonNull(filter, "filter");

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.time.Instant;
@@ -24,7 +29,13 @@ public record Health(Status status, Instant since, String reason) {
     STALE
   }
 
-  /** Checks the components. */
+  /**
+   * Checks the components.
+   *
+   * @param status whether the last reading went well
+   * @param since when that began: the first good or the first failed reading in a row
+   * @param reason why the source cannot be read
+   */
   public Health {
     Objects.requireNonNull(status, "status");
     Objects.requireNonNull(since, "since");

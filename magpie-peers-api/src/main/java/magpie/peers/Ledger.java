@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.ArrayList;
@@ -22,10 +27,10 @@ import org.jspecify.annotations.Nullable;
  * What is remembered between two recordings: who was present, and which notices wait (N1-N5).
  *
  * <p>Written as a few lines of text. Ids are written in groups of one application, as runs of
- * numbers relative to the run before ({@code magpie//0+3,2} is 0, 1, 2, 3 and 5), and joined notices
- * as runs of positions among the members, because under Juju the text is a value of the unit's state
- * and must stay small for thousands of peers. Members and departed peers are followed by what was
- * last known of them, if the source does not remember that itself.
+ * numbers relative to the run before ({@code magpie//0+3,2} is 0, 1, 2, 3 and 5), and joined
+ * notices as runs of positions among the members, because under Juju the text is a value of the
+ * unit's state and must stay small for thousands of peers. Members and departed peers are followed
+ * by what was last known of them, if the source does not remember that itself.
  */
 final class Ledger {
   private static final String HEADER = "magpie-peers-state 1";
@@ -138,7 +143,8 @@ final class Ledger {
       }
     }
     StringBuilder out = new StringBuilder();
-    units.forEach((application, runs) -> out.append(' ').append(application).append("//").append(runs));
+    units.forEach(
+        (application, runs) -> out.append(' ').append(application).append("//").append(runs));
     return out.append(others).toString();
   }
 
@@ -219,12 +225,19 @@ final class Ledger {
   }
 
   private static void field(StringBuilder out, String tag, String name, String value) {
-    out.append('\t').append(tag).append('\t').append(escape(name)).append('\t').append(
-        escape(value));
+    out.append('\t')
+        .append(tag)
+        .append('\t')
+        .append(escape(name))
+        .append('\t')
+        .append(escape(value));
   }
 
   private static String escape(String text) {
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r");
+    return text.replace("\\", "\\\\")
+        .replace("\t", "\\t")
+        .replace("\n", "\\n")
+        .replace("\r", "\\r");
   }
 
   private static String unescape(String text) {

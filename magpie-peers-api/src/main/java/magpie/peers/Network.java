@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.List;
@@ -20,6 +25,9 @@ public record Network(String name, List<Cidr> cidrs) {
   /**
    * Checks the name and copies the CIDRs.
    *
+   * @param name 1 to 63 ASCII letters, digits, dots, hyphens and underscores, beginning with a
+   *     letter
+   * @param cidrs at least one CIDR, in the order in which they were declared
    * @throws IllegalArgumentException if the name is not one or there is no CIDR
    */
   public Network {

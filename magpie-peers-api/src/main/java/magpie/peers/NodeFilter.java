@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Map;
@@ -310,9 +315,7 @@ final class Filters {
           return new Verdict.Kept(node.choosing(i, rule, false));
         }
       }
-      return strict
-          ? dropped
-          : new Verdict.Kept(node.choosing(node.chosen(), node.rule(), true));
+      return strict ? dropped : new Verdict.Kept(node.choosing(node.chosen(), node.rule(), true));
     }
 
     @Override

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Objects;
@@ -28,7 +33,15 @@ public record Notice(Kind kind, PeerId id, long sequence, Optional<PeerNode> las
     DEPARTED
   }
 
-  /** Checks the components. */
+  /**
+   * Checks the components.
+   *
+   * @param kind whether the peer joined or departed
+   * @param id the peer
+   * @param sequence the number of the recording that noticed it, from 1
+   * @param lastKnown the peer as it was last known, with address and settings, in a departed notice
+   *     (N5)
+   */
   public Notice {
     Objects.requireNonNull(kind, "kind");
     Objects.requireNonNull(id, "id");

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.List;
@@ -14,7 +19,12 @@ import java.util.List;
  */
 public record Notices(List<Notice> joined, List<Notice> departed) {
 
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @param joined who joined, ordered by id
+   * @param departed who departed, ordered by id
+   */
   public Notices {
     joined = List.copyOf(joined);
     departed = List.copyOf(departed);

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Objects;
@@ -43,7 +48,11 @@ public sealed interface PeerEvent {
    * @param snapshot the present
    */
   record Started(Snapshot snapshot) implements PeerEvent {
-    /** Checks the snapshot. */
+    /**
+     * Checks the components.
+     *
+     * @param snapshot the present
+     */
     public Started {
       Objects.requireNonNull(snapshot, "snapshot");
     }
@@ -62,7 +71,12 @@ public sealed interface PeerEvent {
    * @param snapshot the peers as they are
    */
   record Changed(Snapshot before, Snapshot snapshot) implements PeerEvent {
-    /** Checks the snapshots. */
+    /**
+     * Checks the components.
+     *
+     * @param before the peers as they were
+     * @param snapshot the peers as they are
+     */
     public Changed {
       Objects.requireNonNull(before, "before");
       Objects.requireNonNull(snapshot, "snapshot");
@@ -92,7 +106,13 @@ public sealed interface PeerEvent {
    * @param snapshot the peers, unchanged by this event
    */
   record HealthChanged(Health before, Health after, Snapshot snapshot) implements PeerEvent {
-    /** Checks the components. */
+    /**
+     * Checks the components.
+     *
+     * @param before the health as it was
+     * @param after the health as it is
+     * @param snapshot the peers, unchanged by this event
+     */
     public HealthChanged {
       Objects.requireNonNull(before, "before");
       Objects.requireNonNull(after, "after");

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Objects;
@@ -27,6 +32,7 @@ public record PeerId(String value) implements Comparable<PeerId> {
   /**
    * Checks the id.
    *
+   * @param value the id as it is written
    * @throws IllegalArgumentException if {@code value} is not a peer id
    */
   public PeerId {

@@ -2,10 +2,14 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -155,8 +159,7 @@ public final class PeerNode {
     }
     return placed == null
         ? this
-        : new PeerNode(
-            id, List.of(placed), chosen, rule, fallback, settings, labels, suspect);
+        : new PeerNode(id, List.of(placed), chosen, rule, fallback, settings, labels, suspect);
   }
 
   private static @Nullable String nameOf(@Nullable IpAddress ip, List<Network> networks) {
@@ -320,8 +323,7 @@ public final class PeerNode {
     }
 
     private static Map<String, String> plus(Map<String, String> map, String key, String value) {
-      Map<String, String> more =
-          map instanceof TextMap ? new TreeMap<>(map) : map;
+      Map<String, String> more = map instanceof TextMap ? new TreeMap<>(map) : map;
       more.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
       return more;
     }
@@ -347,8 +349,12 @@ public final class PeerNode {
       int chosen = choice == null ? (candidates.isEmpty() ? -1 : 0) : candidates.indexOf(choice);
       if (choice != null && chosen < 0) {
         throw new IllegalStateException(
-            "expected the address of " + id + " to be one of its candidates " + candidates
-                + ", found " + choice);
+            "expected the address of "
+                + id
+                + " to be one of its candidates "
+                + candidates
+                + ", found "
+                + choice);
       }
       return new PeerNode(
           id,

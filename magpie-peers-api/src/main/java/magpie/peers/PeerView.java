@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Collection;
@@ -154,8 +159,7 @@ public interface PeerView extends AutoCloseable {
    * Calls a consumer with the notices whenever there are new ones to deal with, at once if there
    * are some now. This records, as {@link #notices()} does (N6).
    *
-   * @param consumer gets all notices that have not been dismissed, on the thread of {@link
-   *     #listen}
+   * @param consumer gets all notices that have not been dismissed, on the thread of {@link #listen}
    * @return ends the listening
    */
   Subscription onNotices(Consumer<Notices> consumer);

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.nio.file.Path;
@@ -190,8 +195,7 @@ public final class Peers {
         return applicable.get(0);
       }
       if (applicable.isEmpty()) {
-        StringBuilder message =
-            new StringBuilder("expected a backend that applies, found none");
+        StringBuilder message = new StringBuilder("expected a backend that applies, found none");
         reasons.forEach(
             (name, reason) ->
                 message.append("\n  ").append(name).append(" does not apply: ").append(reason));

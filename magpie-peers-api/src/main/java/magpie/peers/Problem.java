@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Objects;
@@ -56,7 +61,20 @@ public record Problem(
 
   private static final int WIDEST = 160;
 
-  /** Checks the components. */
+  /**
+   * Checks the components.
+   *
+   * @param severity whether the input can still be used
+   * @param code the kind of problem, stable across releases: lower-case words joined by hyphens
+   * @param message what was expected and what was found
+   * @param file the input, as the user named it
+   * @param line the line, from 1
+   * @param column the column in characters (Unicode code points), from 1
+   * @param length the number of characters that the problem covers on that line, at least 1
+   * @param excerpt the line, as it is in the file
+   * @param path the place in the document, such as {@code nodes.magpie/1.addresses[1]}
+   * @param fix what to do next
+   */
   public Problem {
     Objects.requireNonNull(severity, "severity");
     Objects.requireNonNull(code, "code");

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.time.Instant;
@@ -35,7 +40,18 @@ public record Snapshot(
     List<Network> networks,
     List<String> warnings) {
 
-  /** Checks the components and copies the lists. */
+  /**
+   * Checks the components and copies the lists.
+   *
+   * @param revision grows with every change that this view has seen, and stays where nothing
+   *     changed
+   * @param readAt when the source was read
+   * @param origin where it was read, in words for people
+   * @param self the id of the node that the view belongs to
+   * @param nodes the peers in the order of their ids, without self and without the departed
+   * @param networks the networks that the source declares
+   * @param warnings what people should know about this reading, such as two sources for one id (M2)
+   */
   public Snapshot {
     Objects.requireNonNull(readAt, "readAt");
     Objects.requireNonNull(origin, "origin");

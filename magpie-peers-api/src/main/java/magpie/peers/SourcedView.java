@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.ArrayList;
@@ -261,10 +266,11 @@ final class SourcedView implements PeerView {
     List<PeerId> present = peerIds(now);
     List<PeerNode> known =
         source.remembersDeparted() ? List.of() : merged(now, present, new ArrayList<>());
-    return change(ledger -> {
-      ledger.record(present, known);
-      return ledger;
-    });
+    return change(
+        ledger -> {
+          ledger.record(present, known);
+          return ledger;
+        });
   }
 
   private Ledger change(UnaryOperator<Ledger> work) {

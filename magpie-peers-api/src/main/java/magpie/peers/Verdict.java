@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers;
 
 import java.util.Objects;
@@ -23,7 +28,11 @@ public sealed interface Verdict {
    * @param kept the node, with the address that the filter chose
    */
   record Kept(PeerNode kept) implements Verdict {
-    /** Checks the node. */
+    /**
+     * Checks the components.
+     *
+     * @param kept the node, with the address that the filter chose
+     */
     public Kept {
       Objects.requireNonNull(kept, "kept");
     }
@@ -48,7 +57,11 @@ public sealed interface Verdict {
    * @param reason why, in words for people
    */
   record Dropped(String reason) implements Verdict {
-    /** Checks the reason. */
+    /**
+     * Checks the components.
+     *
+     * @param reason why, in words for people
+     */
     public Dropped {
       Objects.requireNonNull(reason, "reason");
     }

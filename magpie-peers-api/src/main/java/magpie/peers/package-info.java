@@ -2,12 +2,17 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 /**
  * Who my peers are, at which address I reach each of them, what each has published, and who has
  * joined or departed since I last dealt with it.
  *
- * <p>Start at {@link magpie.peers.Peers}, which opens a {@link magpie.peers.PeerView}. Rule ids such
- * as M1 or N3 in these pages refer to the numbered contract of the project ({@code
+ * <p>Start at {@link magpie.peers.Peers}, which opens a {@link magpie.peers.PeerView}. Rule ids
+ * such as M1 or N3 in these pages refer to the numbered contract of the project ({@code
  * docs/contract.md}).
  *
  * <p>Unless a page says otherwise: no argument may be null and none is ever returned; a null

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.spi;
 
 import java.nio.file.Path;
@@ -57,8 +62,8 @@ public interface StateStore {
   }
 
   /**
-   * Returns a store in a file, like {@link #file(Path, EffectiveUser)}, with the user as Linux tells
-   * it in {@code /proc}; elsewhere the owner is not checked.
+   * Returns a store in a file, like {@link #file(Path, EffectiveUser)}, with the user as Linux
+   * tells it in {@code /proc}; elsewhere the owner is not checked.
    *
    * @param file the file
    * @return the store; nothing is touched yet
