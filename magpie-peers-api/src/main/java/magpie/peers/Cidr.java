@@ -37,7 +37,7 @@ public final class Cidr implements Comparable<Cidr> {
 
   /** The mask of one 64-bit half whose first {@code ones} bits count. */
   private static long mask(int ones) {
-    return ones <= 0 ? 0 : ones >= 64 ? -1L : -1L << 64 - ones;
+    return ones <= 0 ? 0 : ones >= 64 ? -1L : -1L << (64 - ones);
   }
 
   /**
@@ -115,7 +115,7 @@ public final class Cidr implements Comparable<Cidr> {
       }
       if (digits.isEmpty()
           || length > address.bits()
-          || digits.length() > 1 && digits.charAt(0) == '0') {
+          || (digits.length() > 1 && digits.charAt(0) == '0')) {
         return new Parts(
             null,
             -1,

@@ -161,7 +161,7 @@ public final class IpAddress implements Comparable<IpAddress> {
 
   private int group(int index) {
     long half = index < 4 ? high : low;
-    return (int) (half >>> 16 * (3 - index % 4)) & 0xffff;
+    return (int) (half >>> (16 * (3 - index % 4))) & 0xffff;
   }
 
   /** Reads one text; on failure {@code fault} tells what to mend, for a message to quote. */

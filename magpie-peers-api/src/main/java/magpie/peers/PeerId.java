@@ -72,8 +72,8 @@ public record PeerId(String value) implements Comparable<PeerId> {
         start = true;
         continue;
       }
-      boolean alphanumeric = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || digit(c);
-      if (!alphanumeric && (start || c != '.' && c != '-' && c != '_')) {
+      boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit(c);
+      if (!alphanumeric && (start || (c != '.' && c != '-' && c != '_'))) {
         return false;
       }
       start = false;

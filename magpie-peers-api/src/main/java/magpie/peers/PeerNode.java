@@ -152,7 +152,7 @@ public final class PeerNode {
     for (int i = 0; i < candidates.size(); i++) {
       AddressCandidate candidate = candidates.get(i);
       AddressCandidate in = candidate.inNetwork(nameOf(candidate.ipOrNull(), networks));
-      if (in != candidate) {
+      if (!in.equals(candidate)) {
         placed = placed == null ? candidates.toArray(new AddressCandidate[0]) : placed;
         placed[i] = in;
       }

@@ -122,7 +122,7 @@ public final class Peers {
       if (found.backends.isEmpty()
           && options.classLoader().isEmpty()
           && context != null
-          && context != loader) {
+          && !context.equals(loader)) {
         found.load(context);
       }
       return found;
@@ -137,8 +137,7 @@ public final class Peers {
           }
           add(providers.next());
         } catch (ServiceConfigurationError | LinkageError e) {
-          Throwable cause = e.getCause() == null ? e : e.getCause();
-          broken.add(e.getMessage() + (cause == e ? "" : " (" + cause + ")"));
+          broken.add(e.getMessage() + (e.getCause() == null ? "" : " (" + e.getCause() + ")"));
         }
       }
     }

@@ -35,7 +35,7 @@ public interface EffectiveUser {
       try {
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
           if (line.startsWith("Uid:")) {
-            return OptionalLong.of(Long.parseLong(line.split("\\s+")[2]));
+            return OptionalLong.of(Long.parseLong(line.split("\\s+", -1)[2]));
           }
         }
         return OptionalLong.empty();
