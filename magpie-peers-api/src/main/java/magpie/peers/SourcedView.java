@@ -98,7 +98,7 @@ final class SourcedView implements PeerView {
     return locked(
         () -> {
           Reading now = read();
-          if (now == snapshotReading || now.self().equals(Optional.of(id))) {
+          if (shown(now) || now.self().equals(Optional.of(id))) {
             return current().node(id);
           }
           return now.ids().contains(id)
@@ -172,7 +172,7 @@ final class SourcedView implements PeerView {
   private Snapshot current() {
     Reading now = read();
     Snapshot before = snapshot;
-    if (before != null && now == snapshotReading) {
+    if (before != null && shown(now)) {
       return before;
     }
     Snapshot built;
@@ -204,6 +204,12 @@ final class SourcedView implements PeerView {
       signal();
     }
     return built;
+  }
+
+  /** Whether the snapshot was made from this very reading: readings do not change. */
+  @SuppressWarnings("ReferenceEquality")
+  private boolean shown(Reading now) {
+    return now == snapshotReading;
   }
 
   private static List<PeerId> peerIds(Reading now) {
