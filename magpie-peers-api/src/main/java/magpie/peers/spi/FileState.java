@@ -230,8 +230,7 @@ final class FileState implements StateStore {
       return;
     }
     try {
-      Map<String, Object> seen = Files.readAttributes(path, "unix:uid,permissions");
-      long owner = Integer.toUnsignedLong((Integer) seen.get("uid"));
+      long owner = Integer.toUnsignedLong((int) attribute(path, "unix:uid"));
       if (owner != uid.getAsLong()) {
         throw new StateException(
             path.toString(),
@@ -243,7 +242,7 @@ final class FileState implements StateStore {
                 + owner
                 + "; whoever owns it can make notices disappear: choose another state directory");
       }
-      Set<?> permissions = (Set<?>) seen.get("permissions");
+      Set<?> permissions = (Set<?>) attribute(path, "unix:permissions");
       if (permissions.contains(PosixFilePermission.GROUP_WRITE)
           || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
         throw new StateException(
@@ -258,6 +257,10 @@ final class FileState implements StateStore {
     } catch (IOException e) {
       throw failed("read", e);
     }
+  }
+
+  private static Object attribute(Path path, String name) throws IOException {
+    return Objects.requireNonNull(Files.getAttribute(path, name), name);
   }
 
   private StateException failed(String verb, IOException e) {
