@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -417,14 +416,7 @@ final class SourcedView implements PeerView {
     }
     return locked(
         () -> {
-          Map<String, String> published = source.published();
-          Map<String, String> changes = new TreeMap<>();
-          wanted.forEach(
-              (key, value) -> {
-                if (!value.equals(published.getOrDefault(key, ""))) {
-                  changes.put(key, value);
-                }
-              });
+          Map<String, String> changes = source.unpublished(wanted);
           if (changes.isEmpty()) {
             return false;
           }

@@ -11,6 +11,7 @@ package magpie.peers.spi;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import magpie.peers.Network;
 
 /**
@@ -58,6 +59,27 @@ public interface PeerSource extends AutoCloseable {
    */
   default Map<String, String> published() {
     return Map.of();
+  }
+
+  /**
+   * Returns which of some settings differ from what is published, so that nothing is written in
+   * vain (S2).
+   *
+   * @param wanted the settings to publish; an empty value is a key to remove
+   * @return those that would change something; by default found by comparing with {@link
+   *     #published()}, which a source overrides where reading that has a price
+   * @throws magpie.peers.PeersException if it cannot be found out
+   */
+  default Map<String, String> unpublished(Map<String, String> wanted) {
+    Map<String, String> published = published();
+    Map<String, String> changes = new TreeMap<>();
+    wanted.forEach(
+        (key, value) -> {
+          if (!value.equals(published.getOrDefault(key, ""))) {
+            changes.put(key, value);
+          }
+        });
+    return changes;
   }
 
   /**

@@ -1,0 +1,161 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import magpie.peers.AddressCandidate;
+import magpie.peers.IpAddress;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+
+/** What the bag of a unit says about it: which keys are addresses, and which are settings. */
+final class Bags {
+  /** Where a unit publishes all its addresses, as a versioned list. */
+  static final String ADDRESSES = "magpie-addresses";
+
+  /** Where the Python interface publishes IPv4 addresses. */
+  static final String IPERF_ADDRESSES = "iperf_addresses";
+
+  /** Keys that Juju writes itself, best address first (juju-contract 3.5). */
+  private static final List<String> ADDRESS_KEYS = List.of("ingress-address", "private-address");
+
+  private static final String EGRESS = "egress-subnets";
+
+  private Bags() {}
+
+  static PeerNode node(PeerId unit, Map<String, String> bag, boolean suspect) {
+    List<AddressCandidate> candidates = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    add(candidates, seen, addresses(bag.get(ADDRESSES)), ADDRESSES);
+    for (String key : ADDRESS_KEYS) {
+      String value = bag.getOrDefault(key, "");
+      add(candidates, seen, value.isEmpty() ? List.of() : List.of(value), key);
+    }
+    // The Python interface lists loopback and whatever else there is; none of it reaches a peer.
+    List<String> original =
+        texts(bag.get(IPERF_ADDRESSES)).stream().filter(Bags::mayReach).toList();
+    add(candidates, seen, original, IPERF_ADDRESSES);
+    return PeerNode.builder(unit)
+        .candidates(candidates)
+        .settings(settings(bag))
+        .suspect(suspect)
+        .build();
+  }
+
+  private static void add(
+      List<AddressCandidate> candidates, Set<String> seen, List<String> texts, String source) {
+    for (String text : texts) {
+      AddressCandidate candidate = AddressCandidate.of(text.strip(), source);
+      if (seen.add(candidate.text())) {
+        candidates.add(candidate);
+      }
+    }
+  }
+
+  private static boolean mayReach(String text) {
+    try {
+      IpAddress address = IpAddress.parse(text);
+      return !address.toInetAddress().isLoopbackAddress()
+          && !address.toInetAddress().isLinkLocalAddress();
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /** The settings among the keys of a bag: all but those that are addresses of Juju or ours. */
+  static Map<String, String> settings(Map<String, String> bag) {
+    Map<String, String> settings = new TreeMap<>(bag);
+    settings.keySet().removeIf(Bags::reserved);
+    return settings;
+  }
+
+  private static boolean reserved(String key) {
+    return key.equals(ADDRESSES) || key.equals(EGRESS) || ADDRESS_KEYS.contains(key);
+  }
+
+  static void checkKeys(Collection<String> keys) {
+    for (String key : keys) {
+      if (reserved(key)) {
+        throw new IllegalArgumentException(
+            "expected a key of your own, found "
+                + Quote.of(key)
+                + ", which "
+                + (key.equals(ADDRESSES)
+                    ? "JujuUnit.publishAddresses() writes"
+                    : "Juju writes itself"));
+      }
+    }
+  }
+
+  /** The list under our key; a version that we do not know counts as none. */
+  private static List<String> addresses(@Nullable String json) {
+    if (json == null) {
+      return List.of();
+    }
+    Map<String, Object> known = new LinkedHashMap<>();
+    try {
+      Json.read(
+          json,
+          parser -> {
+            Json.fields(
+                parser,
+                (name, value) -> {
+                  switch (name) {
+                    case "version" -> known.put(name, value.getValueAsInt());
+                    case "addresses" -> known.put(name, Json.texts(value));
+                    default -> value.skipChildren();
+                  }
+                });
+            return known;
+          });
+    } catch (IOException e) {
+      // One peer's bad value must not stop every other unit (python-interface, get_nodes(cidr)).
+      return List.of();
+    }
+    List<String> all = new ArrayList<>();
+    if (Integer.valueOf(1).equals(known.get("version"))
+        && known.get("addresses") instanceof List<?> list) {
+      list.forEach(text -> all.add(String.valueOf(text)));
+    }
+    return all;
+  }
+
+  static String addresses(List<String> addresses) {
+    return Json.write(
+        json -> {
+          json.writeStartObject();
+          json.writeNumberField("version", 1);
+          json.writeArrayFieldStart("addresses");
+          for (String address : addresses) {
+            json.writeString(address);
+          }
+          json.writeEndArray();
+          json.writeEndObject();
+        });
+  }
+
+  /** A JSON list of texts, or nothing where it is anything else. */
+  static List<String> texts(@Nullable String json) {
+    if (json == null) {
+      return List.of();
+    }
+    try {
+      return Json.read(json, Json::texts);
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+}

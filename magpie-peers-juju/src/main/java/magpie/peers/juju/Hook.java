@@ -1,0 +1,192 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import magpie.peers.ConfigurationException;
+import magpie.peers.Environment;
+import magpie.peers.PeerId;
+import magpie.peers.PeersOptions;
+import magpie.peers.spi.Quote;
+
+/**
+ * What the agent told this process about the hook it runs in (juju-contract 1.3).
+ *
+ * @param environment what the process was given
+ * @param unit the unit of this charm
+ * @param endpoint the endpoint of the peer relation that is meant
+ * @param deadline how long a hook tool may take
+ */
+record Hook(Environment environment, PeerId unit, String endpoint, Duration deadline) {
+  private static final Pattern ENDPOINT = Pattern.compile("[A-Za-z][A-Za-z0-9_-]*");
+
+  static Hook of(PeersOptions options) {
+    Environment environment = options.environment();
+    String name =
+        environment
+            .variable("JUJU_UNIT_NAME")
+            .orElseThrow(
+                () ->
+                    new ConfigurationException(
+                        "expected JUJU_UNIT_NAME in the environment of a hook, found none; start"
+                            + " this program from a hook, an action or juju-exec"));
+    PeerId unit;
+    try {
+      unit = PeerId.of(name);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("JUJU_UNIT_NAME: " + e.getMessage(), e);
+    }
+    options
+        .self()
+        .filter(self -> !self.equals(unit))
+        .ifPresent(
+            self -> {
+              throw new ConfigurationException(
+                  "expected the option self to be this unit, "
+                      + unit
+                      + ", found "
+                      + Quote.of(self.value())
+                      + "; leave it out inside a hook");
+            });
+    return new Hook(environment, unit, endpoint(options, unit), deadline(options));
+  }
+
+  private static String endpoint(PeersOptions options, PeerId unit) {
+    Optional<String> named = options.peerSet();
+    if (named.isPresent()) {
+      return checked(named.get(), "the option peer-set");
+    }
+    Environment environment = options.environment();
+    String application = application(unit.value());
+    Optional<String> relation = environment.variable("JUJU_RELATION");
+    // Only the units of a peer relation belong to one's own application.
+    if (relation.isPresent()
+        && (environment.variable("JUJU_REMOTE_APP").equals(Optional.of(application))
+            || environment
+                .variable("JUJU_REMOTE_UNIT")
+                .map(Hook::application)
+                .equals(Optional.of(application)))) {
+      return checked(relation.get(), "JUJU_RELATION");
+    }
+    Path metadata = charmDirectory(environment).resolve("metadata.yaml");
+    List<String> peers = peers(metadata);
+    if (peers.size() == 1) {
+      return checked(peers.get(0), metadata.toString());
+    }
+    throw new ConfigurationException(
+        (peers.isEmpty()
+                ? "expected a peer relation under \"peers:\" in "
+                    + Quote.of(metadata.toString())
+                    + ", found none"
+                : "expected one peer relation, found "
+                    + String.join(" and ", peers)
+                    + " in "
+                    + Quote.of(metadata.toString()))
+            + "; name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or"
+            + " --peer-set NAME");
+  }
+
+  private static String application(String unit) {
+    int slash = unit.indexOf('/');
+    return slash < 0 ? unit : unit.substring(0, slash);
+  }
+
+  private static String checked(String endpoint, String origin) {
+    if (!ENDPOINT.matcher(endpoint).matches()) {
+      throw new ConfigurationException(
+          "expected "
+              + origin
+              + " to name an endpoint (letters, digits, '-', '_', beginning with a letter), found "
+              + Quote.of(endpoint));
+    }
+    return endpoint;
+  }
+
+  private static Duration deadline(PeersOptions options) {
+    String text = options.option("tool-timeout").orElse("60");
+    try {
+      long seconds = Long.parseLong(text);
+      if (seconds >= 1 && seconds <= 86_400) {
+        return Duration.ofSeconds(seconds);
+      }
+    } catch (NumberFormatException e) {
+      // The message below serves both.
+    }
+    throw new ConfigurationException(
+        "expected the option tool-timeout to be 1 to 86400 seconds, found " + Quote.of(text));
+  }
+
+  static Path charmDirectory(Environment environment) {
+    return environment
+        .variable("JUJU_CHARM_DIR")
+        .or(() -> environment.variable("CHARM_DIR"))
+        .map(Path::of)
+        .orElse(environment.workingDirectory());
+  }
+
+  Path charmDirectory() {
+    return charmDirectory(environment);
+  }
+
+  String application() {
+    return application(unit.value());
+  }
+
+  /** Whether this unit runs under Juju 4 or later, whose membership may have ghosts (M4). */
+  boolean mayHaveGhosts() {
+    Matcher major =
+        Pattern.compile("(\\d+)\\..*").matcher(environment.variable("JUJU_VERSION").orElse(""));
+    return major.matches() && Integer.parseInt(major.group(1)) >= 4;
+  }
+
+  /**
+   * The endpoints under {@code peers:} of a charm's metadata, which charmcraft writes in block
+   * style. Read line by line, because a YAML reader would cost every hook more than all its tools.
+   */
+  private static List<String> peers(Path metadata) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(metadata);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new ConfigurationException(
+          "expected to read "
+              + Quote.of(metadata.toString())
+              + ", found "
+              + e
+              + "; name the endpoint with the option peer-set",
+          e);
+    }
+    List<String> names = new ArrayList<>();
+    Pattern key = Pattern.compile("( +)[\"']?([A-Za-z][A-Za-z0-9_-]*)[\"']?:.*");
+    boolean inside = false;
+    int indent = -1;
+    for (String line : lines) {
+      if (!line.isBlank() && !line.startsWith(" ") && !line.startsWith("#")) {
+        inside = line.stripTrailing().matches("[\"']?peers[\"']?:\\s*(#.*)?");
+        continue;
+      }
+      Matcher matcher = key.matcher(line);
+      if (inside && matcher.matches()) {
+        indent = indent < 0 ? matcher.group(1).length() : indent;
+        if (matcher.group(1).length() == indent) {
+          names.add(matcher.group(2));
+        }
+      }
+    }
+    return names;
+  }
+}

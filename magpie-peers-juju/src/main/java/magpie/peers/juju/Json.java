@@ -1,0 +1,151 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import magpie.peers.HookToolException;
+import magpie.peers.spi.Quote;
+
+/**
+ * The JSON of hook tools, streamed: databind would cost a hook as much as all the rest (measured).
+ */
+final class Json {
+  private static final JsonFactory FACTORY = new JsonFactory();
+
+  private Json() {}
+
+  /** Reads one value; the parser stands on its first token. */
+  @FunctionalInterface
+  interface Shape<T> {
+    T read(JsonParser json) throws IOException;
+  }
+
+  /** Reads the whole of an answer as one value. */
+  static <T> T read(HookTools.Answer answer, String expected, Shape<T> shape) {
+    try (JsonParser json = FACTORY.createParser(answer.stdout())) {
+      if (json.nextToken() == null) {
+        throw answer.unreadable(expected, "nothing");
+      }
+      T value = shape.read(json);
+      if (json.nextToken() != null) {
+        throw answer.unreadable(expected, "more behind it: " + shown(answer));
+      }
+      return value;
+    } catch (IOException | IllegalArgumentException e) {
+      HookToolException failure = answer.unreadable(expected, shown(answer));
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+
+  private static String shown(HookTools.Answer answer) {
+    return Quote.of(new String(answer.stdout(), StandardCharsets.UTF_8));
+  }
+
+  /** Reads a text that is JSON. */
+  static <T> T read(String text, Shape<T> shape) throws IOException {
+    try (JsonParser json = FACTORY.createParser(text)) {
+      json.nextToken();
+      T value = shape.read(json);
+      if (json.nextToken() != null) {
+        throw new IOException("expected one JSON value, found more");
+      }
+      return value;
+    }
+  }
+
+  static List<String> texts(JsonParser json) throws IOException {
+    List<String> all = new ArrayList<>();
+    if (json.currentToken() == JsonToken.VALUE_NULL) {
+      return all;
+    }
+    expect(json, JsonToken.START_ARRAY);
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      all.add(text(json));
+    }
+    return all;
+  }
+
+  static Map<String, String> textMap(JsonParser json) throws IOException {
+    Map<String, String> all = new LinkedHashMap<>();
+    if (json.currentToken() == JsonToken.VALUE_NULL) {
+      return all;
+    }
+    fields(json, (name, value) -> all.put(name, text(value)));
+    return all;
+  }
+
+  static String text(JsonParser json) throws IOException {
+    expect(json, JsonToken.VALUE_STRING);
+    return json.getText();
+  }
+
+  static boolean truth(JsonParser json) throws IOException {
+    return json.getBooleanValue();
+  }
+
+  /** Takes one field of an object; the parser stands on the first token of its value. */
+  @FunctionalInterface
+  interface Field {
+    void take(String name, JsonParser value) throws IOException;
+  }
+
+  static void fields(JsonParser json, Field field) throws IOException {
+    expect(json, JsonToken.START_OBJECT);
+    while (json.nextToken() != JsonToken.END_OBJECT) {
+      String name = json.currentName();
+      if (name == null) {
+        throw new IOException("expected a field, found the end");
+      }
+      json.nextToken();
+      field.take(name, json);
+    }
+  }
+
+  private static void expect(JsonParser json, JsonToken token) throws IOException {
+    if (json.currentToken() != token) {
+      throw new IOException("expected " + token + ", found " + json.currentToken());
+    }
+  }
+
+  /** Writes one value. */
+  @FunctionalInterface
+  interface Content {
+    void write(JsonGenerator json) throws IOException;
+  }
+
+  static String write(Content content) {
+    StringWriter out = new StringWriter();
+    try (JsonGenerator json = FACTORY.createGenerator(out)) {
+      content.write(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException("a text in memory cannot fail to be written", e);
+    }
+    return out.toString();
+  }
+
+  static String object(Map<String, String> fields) {
+    return write(
+        json -> {
+          json.writeStartObject();
+          for (Map.Entry<String, String> field : fields.entrySet()) {
+            json.writeStringField(field.getKey(), field.getValue());
+          }
+          json.writeEndObject();
+        });
+  }
+}

@@ -1,0 +1,45 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import java.util.Optional;
+import magpie.peers.PeersOptions;
+import magpie.peers.spi.PeerBackend;
+import magpie.peers.spi.PeerSource;
+
+/**
+ * The peers of a Juju unit, as its hook tools tell them; applies wherever {@code JUJU_CONTEXT_ID}
+ * is set, which is in every hook, action and {@code juju-exec}.
+ *
+ * <p>Works in any hook, not only relation hooks. Options: {@code peer-set} names the endpoint of
+ * the peer relation (by default that of a peer relation hook, else the only one in {@code
+ * metadata.yaml}); {@code tool-timeout} is the deadline of every hook tool in seconds, 60 by
+ * default. The view's {@linkplain magpie.peers.PeerView#extension extension} is {@link JujuUnit}.
+ *
+ * <p>Made by {@link java.util.ServiceLoader}; programs have no use for it.
+ */
+public final class JujuBackend implements PeerBackend {
+
+  /** Creates the backend, which does nothing. */
+  public JujuBackend() {}
+
+  @Override
+  public String name() {
+    return "juju";
+  }
+
+  @Override
+  public Optional<String> inapplicable(PeersOptions options) {
+    return options.environment().variable("JUJU_CONTEXT_ID").isPresent()
+        ? Optional.empty()
+        : Optional.of("JUJU_CONTEXT_ID is not set, so this is no Juju hook");
+  }
+
+  @Override
+  public PeerSource open(PeersOptions options) {
+    return new JujuSource(Hook.of(options));
+  }
+}

@@ -1,0 +1,341 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import magpie.peers.AddressCandidate;
+import magpie.peers.Cidr;
+import magpie.peers.HookToolException;
+import magpie.peers.HookToolException.Reason;
+import magpie.peers.Network;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Quote;
+import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The peers of one unit in one hook.
+ *
+ * <p>Juju freezes membership at the start of a hook and answers the same for every bag until its
+ * end (juju-contract 3.3), so there is one reading per hook, and each bag is asked for once. Who
+ * asks for ids alone starts two kinds of tool only, {@code relation-ids} and {@code relation-list}.
+ */
+final class JujuSource implements PeerSource {
+  private static final Pattern RELATION_ID = Pattern.compile("[A-Za-z][A-Za-z0-9_-]*:[0-9]{1,18}");
+
+  private final Hook hook;
+  private final HookTools tools;
+  private final JujuState state;
+  private @Nullable InHook reading;
+  private @Nullable List<String> relationIds;
+
+  JujuSource(Hook hook) {
+    this.hook = hook;
+    this.tools = new HookTools(hook.environment(), hook.deadline());
+    this.state = JujuState.of(hook, tools);
+  }
+
+  /** The ids of the peer relation: none before it exists, two after some refreshes. */
+  List<String> relationIds() {
+    List<String> known = relationIds;
+    if (known == null) {
+      HookTools.Answer answer =
+          tools.run(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
+      known = Json.read(answer, "a JSON list of relation ids", Json::texts);
+      for (String id : known) {
+        if (!RELATION_ID.matcher(id).matches()) {
+          throw answer.unreadable("relation ids such as magpie:0", Quote.of(id));
+        }
+      }
+      relationIds = known;
+    }
+    return known;
+  }
+
+  @Override
+  public Reading read() {
+    InHook known = reading;
+    if (known == null) {
+      Map<String, Set<PeerId>> members = new LinkedHashMap<>();
+      List<String> ids = relationIds();
+      List<HookTools.Call> calls =
+          ids.stream()
+              .map(id -> HookTools.Call.of("relation-list", "--format=json", "-r", id))
+              .toList();
+      List<Set<PeerId>> lists = tools.runAll(calls, JujuSource::unitNames);
+      for (int i = 0; i < ids.size(); i++) {
+        members.put(ids.get(i), lists.get(i));
+      }
+      known = new InHook(members, hook.environment().clock().instant());
+      reading = known;
+    }
+    return known;
+  }
+
+  private static Set<PeerId> unitNames(HookTools.Answer answer) {
+    Set<PeerId> units = new LinkedHashSet<>();
+    for (String name : Json.read(answer, "a JSON list of unit names", Json::texts)) {
+      units.add(unitName(answer, name));
+    }
+    return units;
+  }
+
+  private static PeerId unitName(HookTools.Answer answer, String name) {
+    try {
+      return PeerId.of(name);
+    } catch (IllegalArgumentException e) {
+      throw answer.unreadable("unit names such as magpie/0", Quote.of(name));
+    }
+  }
+
+  /** One unit's bag in one relation. */
+  private record Bag(String relation, PeerId unit) {
+    HookTools.Call call() {
+      return HookTools.Call.of("relation-get", "--format=json", "-r", relation, "-", unit.value());
+    }
+  }
+
+  /** Membership as it is for the whole of this hook, and the bags read so far. */
+  private final class InHook implements Reading {
+    private final Map<String, Set<PeerId>> members;
+    private final Instant readAt;
+    private final Map<Bag, Optional<Map<String, String>>> bags = new HashMap<>();
+    private final List<String> warnings = new ArrayList<>();
+    private @Nullable Set<PeerId> planned;
+
+    InHook(Map<String, Set<PeerId>> members, Instant readAt) {
+      this.members = members;
+      this.readAt = readAt;
+    }
+
+    @Override
+    public Optional<PeerId> self() {
+      return Optional.of(hook.unit());
+    }
+
+    @Override
+    public Collection<PeerId> ids() {
+      return members.values().stream().flatMap(Set::stream).toList();
+    }
+
+    @Override
+    public Collection<PeerNode> nodes(Collection<PeerId> ids) {
+      List<Bag> wanted = new ArrayList<>();
+      for (PeerId id : ids) {
+        List<String> of =
+            members.keySet().stream().filter(r -> members.get(r).contains(id)).toList();
+        // The bag of a unit that departed stays readable for the life of the relation (3.4).
+        (of.isEmpty() ? members.keySet() : of).forEach(r -> wanted.add(new Bag(r, id)));
+      }
+      fetch(wanted);
+      Set<PeerId> ghosts = ids.isEmpty() ? Set.of() : ghosts();
+      List<PeerNode> nodes = new ArrayList<>(wanted.size());
+      for (Bag bag : wanted) {
+        bags.get(bag)
+            .ifPresent(
+                settings ->
+                    nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit()))));
+      }
+      return nodes;
+    }
+
+    private void fetch(List<Bag> wanted) {
+      List<Bag> missing = wanted.stream().filter(bag -> !bags.containsKey(bag)).toList();
+      if (missing.isEmpty()) {
+        return;
+      }
+      Map<HookTools.Call, Bag> calls = new LinkedHashMap<>();
+      missing.forEach(bag -> calls.put(bag.call(), bag));
+      List<Optional<Map<String, String>>> answers =
+          tools.runAll(List.copyOf(calls.keySet()), this::bag, this::absent);
+      for (int i = 0; i < missing.size(); i++) {
+        bags.put(missing.get(i), answers.get(i));
+      }
+    }
+
+    private Optional<Map<String, String>> bag(HookTools.Answer answer) {
+      return Optional.of(Json.read(answer, "a JSON object of settings", Json::textMap));
+    }
+
+    /** Of one who is no member there may be nothing to know; a member's bag is never missing. */
+    private Optional<Map<String, String>> absent(HookToolException failure) {
+      String unit = failure.arguments().get(failure.arguments().size() - 1);
+      boolean member = members.values().stream().anyMatch(m -> m.contains(PeerId.of(unit)));
+      if (!member
+          && (failure.reason() == Reason.NEVER_JOINED
+              || failure.reason() == Reason.RELATION_GONE)) {
+        return Optional.empty();
+      }
+      throw failure;
+    }
+
+    /** Members that Juju 4 lists although they are gone from the model (juju/juju#23326, M4). */
+    private Set<PeerId> ghosts() {
+      if (!hook.mayHaveGhosts()) {
+        return Set.of();
+      }
+      Set<PeerId> now = planned;
+      if (now == null) {
+        now = goalState();
+        planned = now;
+      }
+      Set<PeerId> ghosts = new HashSet<>(ids());
+      ghosts.removeAll(now);
+      return ghosts;
+    }
+
+    private Set<PeerId> goalState() {
+      HookTools.Answer answer = tools.run(HookTools.Call.of("goal-state", "--format=json"));
+      return Json.read(
+          answer,
+          "a JSON object with the units of goal-state",
+          json -> {
+            Set<PeerId> units = new HashSet<>();
+            Json.fields(
+                json,
+                (name, value) -> {
+                  if (name.equals("units")) {
+                    Json.fields(
+                        value,
+                        (unit, details) -> {
+                          units.add(unitName(answer, unit));
+                          details.skipChildren();
+                        });
+                  } else {
+                    value.skipChildren();
+                  }
+                });
+            return units;
+          });
+    }
+
+    @Override
+    public String origin() {
+      return members.isEmpty()
+          ? "relation " + hook.endpoint() + " (not there yet)"
+          : "relation " + String.join(" and ", members.keySet());
+    }
+
+    @Override
+    public Instant readAt() {
+      return readAt;
+    }
+
+    @Override
+    public List<String> warnings() {
+      return List.copyOf(warnings);
+    }
+  }
+
+  @Override
+  public StateStore state() {
+    return state;
+  }
+
+  @Override
+  public boolean remembersDeparted() {
+    return true;
+  }
+
+  /** {@inheritDoc} Reading its own bag makes the agent submit it again, so do not ask in vain. */
+  @Override
+  public Map<String, String> published() {
+    Map<String, String> all = new TreeMap<>();
+    for (String relation : relationIds()) {
+      HookTools.Answer answer = tools.run(new Bag(relation, hook.unit()).call());
+      all.putAll(Json.read(answer, "a JSON object of settings", Json::textMap));
+    }
+    return Bags.settings(all);
+  }
+
+  @Override
+  public Map<String, String> unpublished(Map<String, String> wanted) {
+    return state.unpublished(relationIds(), wanted);
+  }
+
+  @Override
+  public void publish(Map<String, String> changes) {
+    Bags.checkKeys(changes.keySet());
+    publishRaw(changes);
+  }
+
+  /** Publishes keys that are ours to write, such as that of the addresses. */
+  void publishRaw(Map<String, String> changes) {
+    List<String> relations = existingRelationIds();
+    String settings = Json.object(changes);
+    for (String relation : relations) {
+      tools.run(HookTools.Call.of("relation-set", "-r", relation, "--file", "-").saying(settings));
+    }
+    state.published(relations, changes);
+  }
+
+  /** The ids of the peer relation, which must be there to publish to it. */
+  List<String> existingRelationIds() {
+    List<String> relations = relationIds();
+    if (relations.isEmpty()) {
+      throw new SourceUnavailableException(
+          "relation " + hook.endpoint(),
+          "expected the peer relation "
+              + Quote.of(hook.endpoint())
+              + " to publish to, found none yet; publish again in a later hook, from "
+              + hook.endpoint()
+              + "-relation-created on");
+    }
+    return relations;
+  }
+
+  @Override
+  public Optional<Network> network(String name) {
+    try {
+      List<Cidr> cidrs =
+          NetworkInfo.read(tools, name).stream()
+              .map(AddressCandidate::subnet)
+              .flatMap(Optional::stream)
+              .distinct()
+              .toList();
+      return cidrs.isEmpty() ? Optional.empty() : Optional.of(new Network(name, cidrs));
+    } catch (HookToolException e) {
+      if (e.stderr().contains("no network config found for binding")) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public <T> Optional<T> extension(Class<T> type) {
+    return type == JujuUnit.class
+        ? Optional.of(type.cast(new JujuUnit(hook, tools, this)))
+        : Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    tools.close();
+  }
+
+  @Override
+  public String toString() {
+    return Objects.toString(hook.endpoint());
+  }
+}

@@ -1,0 +1,192 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import com.fasterxml.jackson.core.JsonToken;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import magpie.peers.spi.StateStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Durable state in the unit's own state, committed by the agent with the hook (N4).
+ *
+ * <p>One key per endpoint holds the view's text behind a line with a fingerprint of every setting
+ * that was published. The fingerprints are there because asking the agent for one's own bag makes
+ * it submit all of it again (juju-contract 3.2), and a hash is enough to see that nothing changed.
+ */
+final class JujuState implements StateStore {
+  private static final String PUBLISHED = "published";
+
+  /** Where the one text is kept; read once per hook, since nobody else changes it meanwhile. */
+  private final Store store;
+
+  private @Nullable String known;
+
+  private JujuState(Store store) {
+    this.store = store;
+  }
+
+  /** Keeps one text. */
+  private interface Store {
+    String origin();
+
+    String load();
+
+    void save(String text);
+  }
+
+  /** State tools where there are some; a file beside the charm for agents before 2.8. */
+  static JujuState of(Hook hook, HookTools tools) {
+    if (!tools.has("state-set")) {
+      Path file = hook.charmDirectory().resolve(".magpie-peers." + hook.endpoint() + ".state");
+      StateStore inFile = StateStore.file(file);
+      return new JujuState(
+          new Store() {
+            @Override
+            public String origin() {
+              return inFile.origin();
+            }
+
+            @Override
+            public String load() {
+              return inFile.load();
+            }
+
+            @Override
+            public void save(String text) {
+              inFile.update(before -> text);
+            }
+          });
+    }
+    String key = "magpie-peers." + hook.endpoint();
+    return new JujuState(
+        new Store() {
+          @Override
+          public String origin() {
+            return "unit state " + key;
+          }
+
+          @Override
+          public String load() {
+            HookTools.Answer answer =
+                tools.run(HookTools.Call.of("state-get", "--format=json", key));
+            return Json.read(
+                answer,
+                "a JSON string",
+                json -> json.currentToken() == JsonToken.VALUE_NULL ? "" : Json.text(json));
+          }
+
+          @Override
+          public void save(String text) {
+            tools.run(
+                HookTools.Call.of("state-set", "--file", "-")
+                    .saying(Json.object(Map.of(key, text))));
+          }
+        });
+  }
+
+  @Override
+  public String origin() {
+    return store.origin();
+  }
+
+  private String text() {
+    String text = known;
+    if (text == null) {
+      text = store.load();
+      known = text;
+    }
+    return text;
+  }
+
+  private void replace(String text) {
+    if (!text.equals(text())) {
+      store.save(text);
+      known = text;
+    }
+  }
+
+  /** The line of fingerprints without its end, or nothing. */
+  private String header() {
+    String text = text();
+    return text.startsWith(PUBLISHED + " ") ? text.substring(0, text.indexOf('\n')) : "";
+  }
+
+  @Override
+  public String load() {
+    String header = header();
+    return header.isEmpty() ? text() : text().substring(header.length() + 1);
+  }
+
+  @Override
+  public String update(UnaryOperator<String> change) {
+    String header = header();
+    String after = Objects.requireNonNull(change.apply(load()), "the changed state");
+    replace(header.isEmpty() ? after : header + "\n" + after);
+    return after;
+  }
+
+  /** Which settings are not as they were published last, to these relations. */
+  Map<String, String> unpublished(List<String> relations, Map<String, String> wanted) {
+    Map<String, String> before = fingerprints(relations);
+    Map<String, String> changes = new TreeMap<>();
+    wanted.forEach(
+        (key, value) -> {
+          String print = before.get(print(key));
+          // What was never published through here may be there all the same, so it is removed.
+          if (!print(value).equals(print)) {
+            changes.put(key, value);
+          }
+        });
+    return changes;
+  }
+
+  /** Remembers what was published just now. */
+  void published(List<String> relations, Map<String, String> changes) {
+    Map<String, String> prints = fingerprints(relations);
+    changes.forEach((key, value) -> prints.put(print(key), print(value)));
+    StringBuilder header = new StringBuilder(PUBLISHED).append(' ').append(join(relations));
+    prints.forEach((key, value) -> header.append(' ').append(key).append('=').append(value));
+    replace(header.append('\n').append(load()).toString());
+  }
+
+  private static String join(List<String> relations) {
+    return String.join(",", relations);
+  }
+
+  /** The fingerprints, if they are of the very same relations; a new relation knows nothing yet. */
+  private Map<String, String> fingerprints(List<String> relations) {
+    Map<String, String> prints = new TreeMap<>();
+    List<String> words = new ArrayList<>(List.of(header().split(" ", -1)));
+    if (words.size() < 2 || !words.get(1).equals(join(relations))) {
+      return prints;
+    }
+    for (String word : words.subList(2, words.size())) {
+      int equals = word.indexOf('=');
+      if (equals > 0) {
+        prints.put(word.substring(0, equals), word.substring(equals + 1));
+      }
+    }
+    return prints;
+  }
+
+  /** FNV-1a over 64 bits, with the length: loading the JDK's digests would cost a hook 20 ms. */
+  private static String print(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    long hash = 0xcbf29ce484222325L;
+    for (byte b : bytes) {
+      hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
+    }
+    return Long.toString(hash, 36) + "." + Integer.toString(bytes.length, 36);
+  }
+}

@@ -1,0 +1,201 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import magpie.peers.AddressCandidate;
+import magpie.peers.PeerView;
+import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.Quote;
+
+/**
+ * What a Juju unit can do beyond looking at its peers: publish its addresses, share settings of the
+ * whole application, and say how it is.
+ *
+ * <pre>{@code
+ * try (PeerView peers = Peers.open()) {
+ *   JujuUnit unit = JujuUnit.of(peers);
+ *   unit.publishAddresses();
+ *   unit.setStatus(JujuUnit.Status.ACTIVE, "Ready, with " + peers.ids().size() + " peers");
+ * }
+ * }</pre>
+ *
+ * <p>Everything here is a hook tool, so every method throws {@link magpie.peers.HookToolException}
+ * if the tool fails. What is published counts only once the hook has succeeded; the status is set
+ * at once. Safe for use by many threads after one another.
+ */
+public final class JujuUnit {
+  private final Hook hook;
+  private final HookTools tools;
+  private final JujuSource source;
+
+  JujuUnit(Hook hook, HookTools tools, JujuSource source) {
+    this.hook = hook;
+    this.tools = tools;
+    this.source = source;
+  }
+
+  /** How a unit is, as {@code juju status} shows it. */
+  public enum Status {
+    /** Busy with something that will end by itself. */
+    MAINTENANCE,
+    /** Somebody has to do something. */
+    BLOCKED,
+    /** Something else has to happen first. */
+    WAITING,
+    /** Ready to serve. */
+    ACTIVE
+  }
+
+  /**
+   * Returns the unit that a view belongs to.
+   *
+   * @param view a view of the Juju backend
+   * @return the unit
+   * @throws IllegalArgumentException if the view is of another backend
+   */
+  public static JujuUnit of(PeerView view) {
+    return view.extension(JujuUnit.class)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "expected a view of the backend juju, found one of "
+                        + Quote.of(view.backend())));
+  }
+
+  /**
+   * Publishes every address at which peers might reach this unit; see {@link
+   * #publishAddresses(Predicate)}.
+   *
+   * @return whether anything was written
+   */
+  public boolean publishAddresses() {
+    return publishAddresses(candidate -> true);
+  }
+
+  /**
+   * Publishes the addresses of this unit that a filter keeps, each with the prefix length of its
+   * network, so that peers can pick the one on the network they want.
+   *
+   * <p>First those that the endpoint is bound to ({@code network-get}), then those of the real
+   * interfaces of this machine, without bridges, loopback and link-local. On Kubernetes this is the
+   * only way to a peer's own address, since Juju publishes that of the service (juju-contract 3.5).
+   * Calling it in every hook is fine: nothing is written while the addresses stay the same.
+   *
+   * @param keep decides of each address, whose source is {@code network-get} or the name of the
+   *     interface
+   * @return whether anything was written
+   * @throws SourceUnavailableException if there is no peer relation yet, or the interfaces cannot
+   *     be listed
+   */
+  public boolean publishAddresses(Predicate<AddressCandidate> keep) {
+    Objects.requireNonNull(keep, "keep");
+    List<AddressCandidate> all = new ArrayList<>(NetworkInfo.read(tools, hook.endpoint()));
+    all.addAll(OwnInterfaces.read());
+    Set<String> texts = new LinkedHashSet<>();
+    Set<String> seen = new LinkedHashSet<>();
+    for (AddressCandidate candidate : all) {
+      if (candidate.ip().isPresent() && keep.test(candidate) && seen.add(candidate.text())) {
+        texts.add(candidate.toString());
+      }
+    }
+    Map<String, String> changes =
+        source.unpublished(Map.of(Bags.ADDRESSES, Bags.addresses(List.copyOf(texts))));
+    if (changes.isEmpty()) {
+      return false;
+    }
+    source.publishRaw(changes);
+    return true;
+  }
+
+  /**
+   * Tells whether this unit is the leader of its application; a yes holds for 30 seconds more.
+   *
+   * @return whether it is
+   */
+  public boolean isLeader() {
+    return Json.read(
+        tools.run(HookTools.Call.of("is-leader", "--format=json")), "true or false", Json::truth);
+  }
+
+  /**
+   * Returns the settings that the leader shared for the whole application.
+   *
+   * @return the settings in the order of their keys, the leader's own latest writes included; empty
+   *     before there is a peer relation
+   */
+  public Map<String, String> applicationSettings() {
+    Map<String, String> all = new TreeMap<>();
+    for (String relation : source.relationIds()) {
+      all.putAll(
+          Json.read(
+              tools.run(
+                  HookTools.Call.of(
+                      "relation-get",
+                      "--format=json",
+                      "-r",
+                      relation,
+                      "--app",
+                      "-",
+                      hook.application())),
+              "a JSON object of settings",
+              Json::textMap));
+    }
+    return Map.copyOf(all);
+  }
+
+  /**
+   * Shares settings for the whole application, merged into those there are; an empty value removes
+   * its key. For the leader alone, and undone if leadership is lost before the hook ends.
+   *
+   * <p>The leader hears of its own writes by a hook, so write what is different only: a value that
+   * changes every time never comes to rest (juju/juju#20178).
+   *
+   * @param settings the settings to merge
+   * @return whether anything was written
+   * @throws magpie.peers.HookToolException with reason {@code NOT_LEADER} if this is not the leader
+   * @throws SourceUnavailableException if there is no peer relation yet
+   */
+  public boolean publishApplicationSettings(Map<String, String> settings) {
+    Map<String, String> before = applicationSettings();
+    Map<String, String> changes = new TreeMap<>();
+    settings.forEach(
+        (key, value) -> {
+          if (!value.equals(before.getOrDefault(key, ""))) {
+            changes.put(key, value);
+          }
+        });
+    if (changes.isEmpty()) {
+      return false;
+    }
+    for (String relation : source.existingRelationIds()) {
+      tools.run(
+          HookTools.Call.of("relation-set", "-r", relation, "--app", "--file", "-")
+              .saying(Json.object(changes)));
+    }
+    return true;
+  }
+
+  /**
+   * Says how this unit is, at once, whether or not the hook succeeds.
+   *
+   * @param status the status
+   * @param message a few words for {@code juju status}
+   */
+  public void setStatus(Status status, String message) {
+    Objects.requireNonNull(message, "message");
+    tools.run(
+        HookTools.Call.of("status-set", "--", status.name().toLowerCase(Locale.ROOT), message));
+  }
+}
