@@ -1,0 +1,112 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Runs processes of a hook.
+ *
+ * <p>Their streams are files: no thread has to read them, and a child process that outlives its
+ * parent blocks nobody.
+ */
+final class HookProcess {
+  private static final int OUTPUT_LIMIT = 16 << 20;
+  private static final int KILLED = 137;
+
+  /** What became of a process. */
+  record Result(int exitCode, boolean timedOut, String stdout, String stderr) {}
+
+  /** Starts processes, each with the same deadline, until it is closed. */
+  record Launcher(Path scratch, Duration deadline, Set<Process> running) implements AutoCloseable {
+    Launcher(Path scratch, Duration deadline) {
+      this(scratch, deadline, ConcurrentHashMap.newKeySet());
+    }
+
+    Result launch(
+        List<String> command, Map<String, String> environment, Path directory, String stdin)
+        throws IOException {
+      return HookProcess.run(this, command, environment, directory, stdin);
+    }
+
+    /** Kills what still runs. */
+    @Override
+    public void close() {
+      running.forEach(HookProcess::kill);
+    }
+  }
+
+  private HookProcess() {}
+
+  private static Result run(
+      Launcher launcher,
+      List<String> command,
+      Map<String, String> environment,
+      Path directory,
+      String stdin)
+      throws IOException {
+    Path in = Files.createTempFile(launcher.scratch(), "hook", ".in");
+    Path out = Files.createTempFile(launcher.scratch(), "hook", ".out");
+    Path err = Files.createTempFile(launcher.scratch(), "hook", ".err");
+    try {
+      Files.writeString(in, stdin);
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .directory(directory.toFile())
+              .redirectInput(Redirect.from(in.toFile()))
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile());
+      builder.environment().clear();
+      builder.environment().putAll(environment);
+      Process process = builder.start();
+      launcher.running().add(process);
+      boolean ended = false;
+      try {
+        ended = process.waitFor(launcher.deadline().toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted while waiting for " + command);
+      } finally {
+        if (!ended) {
+          kill(process);
+        }
+        launcher.running().remove(process);
+      }
+      return new Result(ended ? process.exitValue() : KILLED, !ended, read(out), read(err));
+    } finally {
+      Files.deleteIfExists(in);
+      Files.deleteIfExists(out);
+      Files.deleteIfExists(err);
+    }
+  }
+
+  private static void kill(Process process) {
+    List<ProcessHandle> tree = new ArrayList<>(process.descendants().toList());
+    process.destroyForcibly();
+    tree.forEach(ProcessHandle::destroyForcibly);
+    process.onExit().join();
+  }
+
+  private static String read(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(OUTPUT_LIMIT), UTF_8);
+    }
+  }
+}
