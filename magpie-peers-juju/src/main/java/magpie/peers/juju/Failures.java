@@ -5,6 +5,7 @@
 
 package magpie.peers.juju;
 
+import java.util.List;
 import magpie.peers.HookToolException;
 import magpie.peers.HookToolException.Reason;
 
@@ -60,13 +61,13 @@ enum Failures {
   private final Reason reason;
   private final String message;
   private final String next;
-  private final String[] signs;
+  private final List<String> signs;
 
   Failures(Reason reason, String message, String next, String... signs) {
     this.reason = reason;
     this.message = message;
     this.next = next;
-    this.signs = signs;
+    this.signs = List.of(signs);
   }
 
   static HookToolException of(HookTools.Call call, int exitCode, String stderr) {

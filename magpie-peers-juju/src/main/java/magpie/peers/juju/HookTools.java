@@ -83,7 +83,7 @@ final class HookTools implements AutoCloseable {
   }
 
   /** What a tool that ended well said. */
-  record Answer(Call call, byte[] stdout) {
+  record Answer(Call call, ByteArrayOutputStream stdout) {
     /** This answer cannot be understood, although the tool ended well. */
     HookToolException unreadable(String expected, String found) {
       return call.failed(
@@ -235,9 +235,9 @@ final class HookTools implements AutoCloseable {
   }
 
   /** The first part of a stream, and whether there was more. */
-  private record Drained(byte[] bytes, boolean more) {
+  private record Drained(ByteArrayOutputStream bytes, boolean more) {
     String text() {
-      return new String(bytes, StandardCharsets.UTF_8);
+      return bytes.toString(StandardCharsets.UTF_8);
     }
   }
 
@@ -250,7 +250,7 @@ final class HookTools implements AutoCloseable {
       kept.write(buffer, 0, Math.min(n, room));
       more |= n > room;
     }
-    return new Drained(kept.toByteArray(), more);
+    return new Drained(kept, more);
   }
 
   /** A tool that does not read its input closes it; that is its right. */

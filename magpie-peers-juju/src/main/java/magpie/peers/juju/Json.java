@@ -36,7 +36,7 @@ final class Json {
 
   /** Reads the whole of an answer as one value. */
   static <T> T read(HookTools.Answer answer, String expected, Shape<T> shape) {
-    try (JsonParser json = FACTORY.createParser(answer.stdout())) {
+    try (JsonParser json = FACTORY.createParser(answer.stdout().toByteArray())) {
       if (json.nextToken() == null) {
         throw answer.unreadable(expected, "nothing");
       }
@@ -53,7 +53,7 @@ final class Json {
   }
 
   private static String shown(HookTools.Answer answer) {
-    return Quote.of(new String(answer.stdout(), StandardCharsets.UTF_8));
+    return Quote.of(answer.stdout().toString(StandardCharsets.UTF_8));
   }
 
   /** Reads a text that is JSON. */

@@ -143,7 +143,10 @@ final class JujuSource implements PeerSource {
       List<Bag> wanted = new ArrayList<>();
       for (PeerId id : ids) {
         List<String> of =
-            members.keySet().stream().filter(r -> members.get(r).contains(id)).toList();
+            members.entrySet().stream()
+                .filter(relation -> relation.getValue().contains(id))
+                .map(Map.Entry::getKey)
+                .toList();
         // The bag of a unit that departed stays readable for the life of the relation (3.4).
         (of.isEmpty() ? members.keySet() : of).forEach(r -> wanted.add(new Bag(r, id)));
       }
@@ -151,7 +154,7 @@ final class JujuSource implements PeerSource {
       Set<PeerId> ghosts = ids.isEmpty() ? Set.of() : ghosts();
       List<PeerNode> nodes = new ArrayList<>(wanted.size());
       for (Bag bag : wanted) {
-        bags.get(bag)
+        Objects.requireNonNull(bags.get(bag), "a bag that was fetched")
             .ifPresent(
                 settings ->
                     nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit()))));

@@ -82,9 +82,7 @@ public final class MagpieInterface {
         try {
           addresses.add(IpAddress.parse(text.strip()));
         } catch (IllegalArgumentException e) {
-          // The original lets such an entry fail every hook of every other unit; here it is no
-          // address.
-          continue;
+          // The original lets such an entry fail every hook of every other unit; here it is none.
         }
       }
       if (!addresses.isEmpty()) {
@@ -146,7 +144,6 @@ public final class MagpieInterface {
           ids.add(PeerId.of(name));
         } catch (IllegalArgumentException e) {
           // No name, so nobody was checked by it.
-          continue;
         }
       }
       if (!ids.isEmpty()) {
