@@ -1,0 +1,115 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.local;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import magpie.peers.Problem;
+
+/** Collects what is wrong with one file, and puts the root cause first. */
+final class Problems {
+  /** How many problems are told; a file with more has one cause that these show. */
+  static final int MOST = 1000;
+
+  private final String file;
+  private final YamlText text;
+  private final Map<Code.Stage, List<Item>> stages = new EnumMap<>(Code.Stage.class);
+  private long dropped;
+  private boolean errorDropped;
+  private int errors;
+
+  Problems(String file, YamlText text) {
+    this.file = file;
+    this.text = text;
+  }
+
+  private record Item(Code code, long place, String message, String path, String fix) {}
+
+  /**
+   * Adds a problem.
+   *
+   * @param place where it is, as {@link YamlText#place} makes it
+   */
+  void add(Code code, long place, String message, String path, String fix) {
+    errors += code.severity() == Problem.Severity.ERROR ? 1 : 0;
+    List<Item> stage = stages.computeIfAbsent(code.stage(), s -> new ArrayList<>());
+    if (stage.size() < MOST) {
+      stage.add(new Item(code, place, message, path, fix));
+    } else {
+      drop(code);
+    }
+  }
+
+  private void drop(Code code) {
+    dropped++;
+    errorDropped |= code.severity() == Problem.Severity.ERROR;
+  }
+
+  boolean hasError() {
+    return errors > 0;
+  }
+
+  /** Returns how many errors were added so far. */
+  int errors() {
+    return errors;
+  }
+
+  /**
+   * Returns the problems: by stage, since a problem can only be caused by one of an earlier stage,
+   * and then as they stand in the file. What stands on a line with unreadable characters is left
+   * out, since those may be all that is wrong with it.
+   */
+  List<Problem> rootCauseFirst() {
+    List<Problem> all = new ArrayList<>();
+    Set<Integer> unreadable = new HashSet<>();
+    for (Map.Entry<Code.Stage, List<Item>> stage : stages.entrySet()) {
+      stage.getValue().sort(Comparator.comparingLong(Item::place));
+      for (Item item : stage.getValue()) {
+        YamlText.Position at = text.locate(item.place);
+        if (stage.getKey() == Code.Stage.TEXT) {
+          unreadable.add(at.line());
+        } else if (unreadable.contains(at.line())) {
+          continue;
+        }
+        if (all.size() == MOST) {
+          drop(item.code);
+          continue;
+        }
+        all.add(
+            new Problem(
+                item.code.severity(),
+                item.code.toString(),
+                item.message,
+                file,
+                at.line(),
+                at.column(),
+                at.length(),
+                at.excerpt(),
+                item.path,
+                item.fix));
+      }
+    }
+    if (dropped > 0) {
+      all.add(
+          new Problem(
+              errorDropped ? Problem.Severity.ERROR : Problem.Severity.WARNING,
+              Code.MORE_PROBLEMS.toString(),
+              "expected to tell every problem, found " + dropped + " more than these " + MOST,
+              file,
+              0,
+              0,
+              1,
+              "",
+              "",
+              "mend these first; often they have one cause"));
+    }
+    return all;
+  }
+}

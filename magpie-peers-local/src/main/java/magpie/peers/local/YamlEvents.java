@@ -1,0 +1,449 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.local;
+
+import java.util.Map;
+import java.util.Optional;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.DocumentStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.events.NodeEvent;
+import org.snakeyaml.engine.v2.events.ScalarEvent;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlVersionException;
+import org.snakeyaml.engine.v2.nodes.Tag;
+import org.snakeyaml.engine.v2.parser.ParserImpl;
+import org.snakeyaml.engine.v2.resolver.CoreScalarResolver;
+import org.snakeyaml.engine.v2.scanner.StreamReader;
+
+/**
+ * A cursor over the values of one YAML document, which takes care of everything that YAML can do
+ * and a topology must not: tags, anchors and aliases, depth, size, a second document.
+ */
+final class YamlEvents {
+  /** The longest single value, in characters. */
+  static final int LONGEST_VALUE = 1 << 20;
+
+  /** How deep lists and mappings may stand in each other. */
+  static final int DEEPEST = 64;
+
+  private static final int LONGEST_NUMBER = 100;
+  private static final CoreScalarResolver RESOLVER = new CoreScalarResolver(false);
+
+  /** What the cursor stands on. */
+  enum Kind {
+    /** Text, a number, or nothing at all. */
+    SCALAR,
+    /** The beginning of a list. */
+    LIST,
+    /** The beginning of a mapping. */
+    MAPPING,
+    /** The end of a list or mapping. */
+    END,
+    /** A value that was reported already, and about which nothing else can be said. */
+    FAULT,
+    /** No document, or the end of it. */
+    NOTHING
+  }
+
+  /** Thrown where the rest of the file cannot be read; what is wrong was reported. */
+  static final class Stopped extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Stopped() {
+      super(null, null, false, false);
+    }
+  }
+
+  private final YamlText text;
+  private final Problems problems;
+  private final ParserImpl parser;
+  private Kind kind = Kind.NOTHING;
+  private String value = "";
+  private boolean plain;
+  private boolean anchored;
+  private long place;
+  private int depth;
+  private long firstAlias = -1;
+  private String firstAliasText = "";
+  private int aliases;
+  private int faults;
+
+  YamlEvents(YamlText text, int size, Problems problems) {
+    this.text = text;
+    this.problems = problems;
+    LoadSettings settings =
+        LoadSettings.builder()
+            .setCodePointLimit(Math.max(1, size))
+            .setBufferSize(1 << 13)
+            .setUseMarks(true)
+            .build();
+    parser = new ParserImpl(settings, new StreamReader(settings, text.reader()));
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  /** The text of a scalar: as written where it is plain, the content where it is quoted. */
+  String value() {
+    return value;
+  }
+
+  /** Where the cursor stands, as {@link YamlText#place} makes it. */
+  long place() {
+    return place;
+  }
+
+  /** Whether the value has an anchor or is an alias. */
+  boolean anchored() {
+    return anchored;
+  }
+
+  boolean isNull() {
+    return plain && (value.isEmpty() || type() == Tag.NULL);
+  }
+
+  /** Whether YAML takes the scalar for text rather than a number, true, false or null. */
+  boolean isText() {
+    return !plain || type() == Tag.STR;
+  }
+
+  boolean isNumber() {
+    return plain && (type() == Tag.INT || type() == Tag.FLOAT);
+  }
+
+  /** The type of the core schema of YAML 1.2; most texts show by their first letter that they are. */
+  private Tag type() {
+    char first = value.isEmpty() ? '~' : value.charAt(0);
+    boolean maybe = first <= '9' || "~tTfFnN".indexOf(first) >= 0;
+    if (!maybe || value.length() > LONGEST_NUMBER) {
+      return Tag.STR;
+    }
+    Tag tag = RESOLVER.resolve(value, true);
+    return tag == Tag.NULL || tag == Tag.BOOL || tag == Tag.INT || tag == Tag.FLOAT ? tag : Tag.STR;
+  }
+
+  /** Tells in words what the cursor stands on. */
+  String found() {
+    if (kind != Kind.SCALAR) {
+      return kind == Kind.LIST ? "a list" : "a mapping";
+    }
+    if (isText()) {
+      return "the text " + Quote.of(value);
+    }
+    if (isNull()) {
+      return value.isEmpty() ? "nothing" : Quote.of(value) + ", which is null";
+    }
+    return isNumber() ? "the number " + value : value;
+  }
+
+  /** Begins the document and stands on its root. */
+  Kind begin() {
+    take(); // the beginning of the stream
+    Event event = take();
+    if (event instanceof DocumentStartEvent document) {
+      if (!document.getTags().isEmpty()) {
+        Map.Entry<String, String> tag = document.getTags().entrySet().iterator().next();
+        tag(placeOf(event), tag.getKey());
+      }
+      return next();
+    }
+    return kind = Kind.NOTHING;
+  }
+
+  /** Ends the document, after its root was read. */
+  void end() {
+    take(); // the end of the document
+    Event event = take();
+    if (event instanceof DocumentStartEvent) {
+      problems.add(
+          Code.SECOND_DOCUMENT,
+          YamlText.place((int) (placeOf(event) >>> 32), 3),
+          "expected one topology in the file, found a second document",
+          "",
+          "remove it or move it to a file of its own");
+    }
+  }
+
+  /** Reports the anchors and aliases as the one problem that they are. */
+  void reportAliases() {
+    if (aliases > 0) {
+      problems.add(
+          Code.ALIAS,
+          firstAlias,
+          "expected values written out, found "
+              + firstAliasText
+              + (aliases == 1
+                  ? ""
+                  : ", the first of " + aliases + " anchors and aliases"),
+          "",
+          "write the value out, put what nodes share under \"defaults\", or put the value in quotes"
+              + " if it is text");
+    }
+  }
+
+  /** Moves to the next value, key or end. */
+  Kind next() {
+    Event event = take();
+    place = placeOf(event);
+    anchored = false;
+    if (event instanceof ScalarEvent scalar) {
+      value = scalar.getValue();
+      plain = scalar.getScalarStyle() == ScalarStyle.PLAIN;
+      anchor(scalar);
+      if (scalar.getTag().isPresent()) {
+        tag(place, scalar.getTag().get());
+        return fault();
+      }
+      if (value.length() > LONGEST_VALUE
+          && value.codePointCount(0, value.length()) > LONGEST_VALUE) {
+        problems.add(
+            Code.TOO_LARGE,
+            place,
+            "expected a value of at most "
+                + LONGEST_VALUE
+                + " characters, found one of "
+                + value.codePointCount(0, value.length()),
+            "",
+            "put large values elsewhere and refer to them");
+        return fault();
+      }
+      return kind = Kind.SCALAR;
+    }
+    if (event instanceof CollectionStartEvent start) {
+      anchor(start);
+      start.getTag().ifPresent(tag -> tag(place, tag));
+      if (++depth > DEEPEST) {
+        problems.add(
+            Code.TOO_DEEP,
+            place,
+            "expected at most "
+                + DEEPEST
+                + " lists and mappings in each other, found one more",
+            "",
+            "topologies need five; correct the nesting");
+        throw new Stopped();
+      }
+      return kind =
+          event.getEventId() == Event.ID.SequenceStart ? Kind.LIST : Kind.MAPPING;
+    }
+    if (event.getEventId() == Event.ID.Alias) {
+      anchored = true;
+      alias("the alias ");
+      return fault();
+    }
+    depth--;
+    return kind = Kind.END;
+  }
+
+  private Kind fault() {
+    faults++;
+    return kind = Kind.FAULT;
+  }
+
+  /** Returns how many values were faults so far. */
+  int faults() {
+    return faults;
+  }
+
+  /** Passes over the value that the cursor stands on, so that it stands on its last event. */
+  void skip() {
+    if (kind == Kind.LIST || kind == Kind.MAPPING) {
+      int outside = depth - 1;
+      while (depth > outside) {
+        next();
+      }
+    }
+  }
+
+  private void anchor(NodeEvent event) {
+    if (event.getAnchor().isPresent()) {
+      anchored = true;
+      alias("the anchor ");
+    }
+  }
+
+  private void alias(String what) {
+    if (aliases++ == 0) {
+      YamlText.Position at = text.locate(place);
+      String excerpt = at.excerpt();
+      int from = excerpt.isEmpty() ? 0 : excerpt.offsetByCodePoints(0, at.column() - 1);
+      int to = from;
+      while (to < excerpt.length() && " \t,[]{}".indexOf(excerpt.charAt(to)) < 0) {
+        to++;
+      }
+      String word = excerpt.substring(from, to);
+      firstAlias = YamlText.place((int) (place >>> 32), word.codePointCount(0, word.length()));
+      firstAliasText = what + Quote.of(word);
+    }
+  }
+
+  private void tag(long at, String tag) {
+    problems.add(
+        Code.TAG,
+        at,
+        "expected plain YAML, found the tag " + Quote.of(tag),
+        "",
+        "remove the tag; put the value in quotes if it begins with \"!\"");
+  }
+
+  private static long placeOf(Event event) {
+    Optional<Mark> start = event.getStartMark();
+    Optional<Mark> end = event.getEndMark();
+    if (start.isEmpty() || end.isEmpty()) {
+      return 0;
+    }
+    int index = start.get().getIndex();
+    return YamlText.place(index, end.get().getIndex() - index);
+  }
+
+  private Event take() {
+    try {
+      return parser.next();
+    } catch (MarkedYamlEngineException e) {
+      syntax(e);
+    } catch (YamlVersionException e) {
+      syntax(0, "expected YAML 1.2, found YAML " + version(e), "remove the line that begins with %");
+    } catch (YamlEngineException | IndexOutOfBoundsException | NumberFormatException e) {
+      // The scanner gives some of its complaints no place, and trips over some directives.
+      syntax(
+          place, "expected YAML, found what cannot be read after this", "correct what follows here");
+    }
+    throw new Stopped();
+  }
+
+  private static String version(YamlVersionException e) {
+    return e.getSpecVersion().getMajor() + "." + e.getSpecVersion().getMinor();
+  }
+
+  private void syntax(long at, String message, String fix) {
+    problems.add(Code.SYNTAX, at, message, "", fix);
+  }
+
+  /** Says in our words what the scanner or the parser did not understand. */
+  private void syntax(MarkedYamlEngineException e) {
+    String problem = String.valueOf(e.getProblem());
+    String context = String.valueOf(e.getContext());
+    long at = e.getProblemMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(place);
+    long from = e.getContextMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(at);
+    if (problem.contains("(TAB)")) {
+      problems.add(
+          Code.TAB,
+          at,
+          "expected spaces, found a tab",
+          "",
+          "indent with spaces; YAML has no tabs in front of keys and values");
+    } else if (problem.contains("tag handle") || context.contains("scanning a tag")) {
+      tag(from, "!" + after(problem, "tag handle !"));
+    } else if (context.contains("scanning an a")) {
+      syntax(
+          from,
+          "expected the name of an anchor or alias, found none",
+          "put a value that begins with \"&\" or \"*\" in quotes");
+    } else if (problem.startsWith("mapping values are not allowed")) {
+      syntax(
+          at,
+          "expected one value behind a key, found a second \":\"",
+          "begin every key on a line of its own and in the column of its neighbours, or put the"
+              + " value in quotes");
+    } else if (problem.contains("',' or ']'")) {
+      syntax(
+          at,
+          "expected \",\" or \"]\" in the list that begins at "
+              + text.locate(from)
+              + ", found "
+              + token(after(problem, "but got ")),
+          "separate the entries with \",\" and close the list with \"]\"");
+    } else if (problem.contains("',' or '}'")) {
+      syntax(
+          at,
+          "expected \",\" or \"}\" in the mapping that begins at "
+              + text.locate(from)
+              + ", found "
+              + token(after(problem, "but got ")),
+          "separate the entries with \",\" and close the mapping with \"}\"");
+    } else if (problem.startsWith("expected <block end>")) {
+      boolean list = context.contains("collection") || context.contains("sequence");
+      syntax(
+          at,
+          (list ? "expected the next \"- \" of the list that begins at " : "expected the next key"
+                  + " of the mapping that begins at ")
+              + text.locate(from)
+              + ", found "
+              + token(after(problem, "but found ")),
+          "indent what belongs together by the same number of spaces");
+    } else if (problem.startsWith("found unexpected") && context.contains("quoted")) {
+      syntax(
+          from,
+          "expected a closing quote, found "
+              + (problem.contains("document") ? "a line with \"---\" or \"...\"" : "the end of the file"),
+          "close the text that begins here");
+    } else if (problem.startsWith("could not find expected ':'")) {
+      syntax(
+          from,
+          "expected \":\" behind this key, found none",
+          "write \"key: value\", or indent the line if it continues a value");
+    } else if (problem.contains("cannot start any token")) {
+      syntax(
+          at,
+          "expected a key or a value, found " + token(between(problem, "'")) + ", which begins none",
+          "put the value in quotes");
+    } else if (problem.startsWith("found unknown escape")) {
+      syntax(
+          at - (1L << 32) + 1,
+          "expected an escape such as \\n in double quotes, found another",
+          "write \"\\\\\" for a backslash, or use single quotes");
+    } else if (problem.startsWith("sequence entries are not allowed")) {
+      syntax(at, "expected a value on the line of its key, found a list", "begin the list on the next line");
+    } else if (problem.startsWith("expected the node content")) {
+      syntax(
+          at,
+          "expected a value, found " + token(after(problem, "but found ")),
+          "write the value that is missing here, or remove what is too much");
+    } else if (problem.startsWith("expected '<document start>'")) {
+      syntax(
+          at,
+          "expected the end of the file, found " + token(after(problem, "but found ")),
+          "remove what stands behind the topology");
+    } else {
+      syntax(
+          at,
+          "expected YAML, found this: " + problem.replaceAll("\\s+", " "),
+          "correct the line; a value that YAML could take for something else belongs in quotes");
+    }
+  }
+
+  private static String after(String problem, String words) {
+    int at = problem.indexOf(words);
+    return at < 0 ? "" : problem.substring(at + words.length()).replace("'", "");
+  }
+
+  private static String between(String problem, String quote) {
+    int from = problem.indexOf(quote);
+    int to = problem.indexOf(quote, from + 1);
+    return from < 0 || to < 0 ? "" : problem.substring(from + 1, to);
+  }
+
+  private static String token(String name) {
+    return switch (name) {
+      case "<stream end>" -> "the end of the file";
+      case "<scalar>" -> "a value";
+      case "<block sequence start>", "-" -> "a list entry";
+      case "<block mapping start>", "?" -> "a key";
+      case "<block end>" -> "the end of the block";
+      case "<document start>" -> "\"---\"";
+      case "<document end>" -> "\"...\"";
+      case "<directive>" -> "a line that begins with %";
+      default -> Quote.of(name);
+    };
+  }
+}
