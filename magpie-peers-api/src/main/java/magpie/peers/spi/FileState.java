@@ -37,28 +37,49 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
+import magpie.peers.PeersException;
+import magpie.peers.SourceUnavailableException;
 import magpie.peers.StateException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * State in a file: one writer at a time, replaced whole, on disk before it counts.
+ * Text in a file: one writer at a time, replaced whole, on disk before it counts.
  *
- * <p>The lock is a file of its own, because the state file itself is replaced, and a lock on a
+ * <p>The lock is a file of its own, because the text's file itself is replaced, and a lock on a
  * replaced file guards nothing.
  */
 final class FileState implements StateStore {
   /** Writers hold the lock for one small write; who holds it longer hangs. */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
-  private static final int LARGEST = 256 * 1024 * 1024;
-
   /** File locks belong to the process, so threads need one of their own, per file. */
   private static final Map<Path, ReentrantLock> IN_PROCESS = new ConcurrentHashMap<>();
 
   private final Path file;
+  private final Use use;
   private final EffectiveUser user;
 
-  FileState(Path file, EffectiveUser user) {
+  /** What the text is for: who may see it, and what to do when something is wrong with it. */
+  enum Use {
+    /** Notices, for this user alone. */
+    STATE("state", 256 * 1024 * 1024, "to start anew: all peers are then joined once more"),
+    /** Published settings, for everybody to read and for this node to write. */
+    SETTINGS("settings", 1024 * 1024, "and publish everything again");
+
+    private final String noun;
+    private final int largest;
+    private final String afterRemoval;
+
+    Use(String noun, int largest, String afterRemoval) {
+      this.noun = noun;
+      this.largest = largest;
+      this.afterRemoval = afterRemoval;
+    }
+  }
+
+  FileState(Path file, Use use, EffectiveUser user) {
     this.file = Objects.requireNonNull(file, "file").toAbsolutePath().normalize();
+    this.use = Objects.requireNonNull(use, "use");
     this.user = Objects.requireNonNull(user, "user");
   }
 
@@ -83,7 +104,7 @@ final class FileState implements StateStore {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new StateException(file.toString(), "interrupted while waiting for " + file, e);
+      throw failure("interrupted while waiting for " + Quote.of(file + ".lock"), e);
     }
     try {
       return updateLocked(change);
@@ -100,7 +121,7 @@ final class FileState implements StateStore {
                 lockFile,
                 Set.of(
                     StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                forOwner("rw-------"));
+                permissions("rw-------"));
         FileLock held = acquire(channel)) {
       Objects.requireNonNull(held, "held");
       String before = read();
@@ -139,21 +160,29 @@ final class FileState implements StateStore {
     }
   }
 
-  private StateException busy() {
-    return new StateException(
-        file.toString(),
-        "expected the state lock to be free within "
+  private PeersException busy() {
+    return failure(
+        "expected the "
+            + use.noun
+            + " lock to be free within "
             + LONGEST_WAIT.toSeconds()
             + " s, found "
             + Quote.of(file + ".lock")
-            + " held by another process; end the process that hangs with it and try again");
+            + " held by another process; end the process that hangs with it and try again",
+        null);
   }
 
-  /** Writes beside, syncs, renames over: a crash leaves the old state or the new, never a part. */
+  /** Writes beside, syncs, renames over: a crash leaves the old text or the new, never a part. */
   private void replace(String text) throws IOException {
-    Path fresh = Files.createTempFile(directory(), file.getFileName() + ".", ".tmp");
+    // One name, because the lock is held: what a killed writer left there is swept away by the next.
+    Path fresh = directory().resolve(file.getFileName() + ".tmp");
+    Files.deleteIfExists(fresh);
     try {
-      try (FileChannel out = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+      try (FileChannel out =
+          FileChannel.open(
+              fresh,
+              Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+              permissions("rw-------"))) {
         ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
         while (bytes.hasRemaining()) {
           out.write(bytes);
@@ -181,33 +210,43 @@ final class FileState implements StateStore {
         return "";
       }
       if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-        throw new StateException(
-            file.toString(),
-            "expected a regular file for state, found something else at "
+        throw failure(
+            "expected a regular file for "
+                + use.noun
+                + ", found something else at "
                 + Quote.of(file.toString())
-                + "; remove it or choose another state directory");
+                + "; remove it or choose another "
+                + use.noun
+                + " directory",
+            null);
       }
       trust(file);
-      if (Files.size(file) > LARGEST) {
-        throw new StateException(
-            file.toString(),
-            "expected a state file of at most "
-                + LARGEST
+      long size = Files.size(file);
+      if (size > use.largest) {
+        throw failure(
+            "expected a "
+                + use.noun
+                + " file of at most "
+                + use.largest
                 + " bytes, found "
-                + Files.size(file)
+                + size
                 + " in "
                 + Quote.of(file.toString())
-                + "; remove it to start anew: all peers are then joined once more");
+                + "; remove it "
+                + use.afterRemoval,
+            null);
       }
       return Files.readString(file);
     } catch (NoSuchFileException e) {
       return "";
     } catch (CharacterCodingException e) {
-      throw new StateException(
-          file.toString(),
-          "expected state as UTF-8 text, found other bytes in "
+      throw failure(
+          "expected "
+              + use.noun
+              + " as UTF-8 text, found other bytes in "
               + Quote.of(file.toString())
-              + "; remove it to start anew: all peers are then joined once more",
+              + "; remove it "
+              + use.afterRemoval,
           e);
     } catch (IOException e) {
       throw failed("read", e);
@@ -216,7 +255,10 @@ final class FileState implements StateStore {
 
   private void prepare() {
     try {
-      Files.createDirectories(directory(), forOwner("rwx------"));
+      // Asked first, because the JDK up to 18 does not take a link to a directory for one.
+      if (!Files.isDirectory(directory())) {
+        Files.createDirectories(directory(), permissions("rwx------"));
+      }
     } catch (IOException e) {
       throw failed("written", e);
     }
@@ -225,8 +267,9 @@ final class FileState implements StateStore {
 
   /** Refuses what another user owns or can write. */
   private void trust(Path path) {
-    OptionalLong uid = user.uid();
-    if (uid.isEmpty() || !posix(path)) {
+    // The file system first, because where files have no owner nobody needs to know the user.
+    OptionalLong uid = posix(path) ? user.uid() : OptionalLong.empty();
+    if (uid.isEmpty()) {
       return;
     }
     try {
@@ -263,11 +306,11 @@ final class FileState implements StateStore {
     return Objects.requireNonNull(Files.getAttribute(path, name), name);
   }
 
-  private StateException failed(String verb, IOException e) {
+  private PeersException failed(String verb, IOException e) {
     String reason = e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e);
-    return new StateException(
-        file.toString(),
-        "state in "
+    return failure(
+        use.noun
+            + " in "
             + Quote.of(file.toString())
             + " could not be "
             + verb
@@ -277,8 +320,22 @@ final class FileState implements StateStore {
         e);
   }
 
-  private static FileAttribute<?>[] forOwner(String permissions) {
-    return FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
+  private PeersException failure(String message, @Nullable Throwable cause) {
+    String origin = file.toString();
+    if (use == Use.STATE) {
+      return cause == null
+          ? new StateException(origin, message)
+          : new StateException(origin, message, cause);
+    }
+    return cause == null
+        ? new SourceUnavailableException(origin, message)
+        : new SourceUnavailableException(origin, message, cause);
+  }
+
+  /** State is created for its owner alone, settings as the process creates any file. */
+  private FileAttribute<?>[] permissions(String permissions) {
+    return use == Use.STATE
+            && FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
         ? new FileAttribute<?>[] {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
         }
@@ -290,6 +347,6 @@ final class FileState implements StateStore {
   }
 
   private Path directory() {
-    return Objects.requireNonNull(file.getParent(), "a state file lies in a directory");
+    return Objects.requireNonNull(file.getParent(), "a file lies in a directory");
   }
 }

@@ -110,7 +110,29 @@ public interface Reading {
       Optional<PeerId> self,
       Collection<PeerNode> nodes,
       List<Network> networks) {
-    return new Complete(origin, readAt, self, nodes, networks);
+    return of(origin, readAt, self, nodes, networks, List.of());
+  }
+
+  /**
+   * Returns a reading of which everything is at hand, with warnings.
+   *
+   * @param origin where it was read
+   * @param readAt when it was read
+   * @param self the id of this node, or empty for an observer
+   * @param nodes the nodes that are present; self may be among them
+   * @param networks the networks that the source declares
+   * @param warnings what people should know about this reading
+   * @return the reading
+   */
+  @SuppressWarnings("OptionalUsedAsFieldOrParameterType") // it is handed on as it was received
+  static Reading of(
+      String origin,
+      Instant readAt,
+      Optional<PeerId> self,
+      Collection<PeerNode> nodes,
+      List<Network> networks,
+      List<String> warnings) {
+    return new Complete(origin, readAt, self, nodes, networks, warnings);
   }
 }
 
@@ -121,17 +143,20 @@ final class Complete implements Reading {
   private final Optional<PeerId> self;
   private final Map<PeerId, List<PeerNode>> nodes = new LinkedHashMap<>();
   private final List<Network> networks;
+  private final List<String> warnings;
 
   Complete(
       String origin,
       Instant readAt,
       Optional<PeerId> self,
       Collection<PeerNode> nodes,
-      List<Network> networks) {
+      List<Network> networks,
+      List<String> warnings) {
     this.origin = Objects.requireNonNull(origin, "origin");
     this.readAt = Objects.requireNonNull(readAt, "readAt");
     this.self = Objects.requireNonNull(self, "self");
     this.networks = List.copyOf(networks);
+    this.warnings = List.copyOf(warnings);
     for (PeerNode node : nodes) {
       this.nodes.merge(node.id(), List.of(node), Complete::joined);
     }
@@ -175,5 +200,10 @@ final class Complete implements Reading {
   @Override
   public Instant readAt() {
     return readAt;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return warnings;
   }
 }

@@ -10,6 +10,7 @@
 package magpie.peers.spi;
 
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 
 /**
@@ -58,7 +59,23 @@ public interface StateStore {
    * @return the store; nothing is touched yet
    */
   static StateStore file(Path file, EffectiveUser user) {
-    return new FileState(file, user);
+    return new FileState(file, FileState.Use.STATE, user);
+  }
+
+  /**
+   * Returns a store of the settings that one node publishes, in a file that every node can read:
+   * locked, replaced as a whole and synced like {@link #file(Path, EffectiveUser)}, so that a reader
+   * sees the old settings or the new and never a part.
+   *
+   * <p>It is created with the permissions that this process gives any file, and may belong to
+   * anyone. Failures are a {@link magpie.peers.SourceUnavailableException}, since no notices are at
+   * stake. At most 1 MiB is read.
+   *
+   * @param file the file; beside it a file with {@code .lock} added to the name is kept
+   * @return the store; nothing is touched yet
+   */
+  static StateStore settings(Path file) {
+    return new FileState(file, FileState.Use.SETTINGS, OptionalLong::empty);
   }
 
   /**
