@@ -174,7 +174,8 @@ final class FileState implements StateStore {
 
   /** Writes beside, syncs, renames over: a crash leaves the old text or the new, never a part. */
   private void replace(String text) throws IOException {
-    // One name, because the lock is held: what a killed writer left there is swept away by the next.
+    // One name, because the lock is held: what a killed writer left there is swept away by the
+    // next.
     Path fresh = directory().resolve(file.getFileName() + ".tmp");
     Files.deleteIfExists(fresh);
     try {

@@ -64,8 +64,8 @@ public interface StateStore {
 
   /**
    * Returns a store of the settings that one node publishes, in a file that every node can read:
-   * locked, replaced as a whole and synced like {@link #file(Path, EffectiveUser)}, so that a reader
-   * sees the old settings or the new and never a part.
+   * locked, replaced as a whole and synced like {@link #file(Path, EffectiveUser)}, so that a
+   * reader sees the old settings or the new and never a part.
    *
    * <p>It is created with the permissions that this process gives any file, and may belong to
    * anyone. Failures are a {@link magpie.peers.SourceUnavailableException}, since no notices are at

@@ -1,0 +1,109 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.local;
+
+import java.nio.file.FileSystems;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import magpie.peers.ConfigurationException;
+import magpie.peers.PeersOptions;
+import magpie.peers.Problem;
+import magpie.peers.spi.PeerBackend;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Quote;
+
+/** The backend {@code local}; public because {@link java.util.ServiceLoader} makes it. */
+public final class LocalBackend implements PeerBackend {
+  private static final Duration POLL_INTERVAL = Duration.ofSeconds(2);
+  private static final Duration SHORTEST = Duration.ofMillis(10);
+  private static final Duration LONGEST = Duration.ofDays(1);
+
+  /** Does nothing, as providers do. */
+  public LocalBackend() {}
+
+  @Override
+  public String name() {
+    return "local";
+  }
+
+  @Override
+  public Optional<String> inapplicable(PeersOptions options) {
+    return options.option("topology").isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            "no topology file is given; name one with --topology FILE, -Dmagpie.peers.topology=FILE"
+                + " or MAGPIE_TOPOLOGY=FILE");
+  }
+
+  @Override
+  public PeerSource open(PeersOptions options) {
+    Objects.requireNonNull(options, "options");
+    String shown =
+        options
+            .option("topology")
+            .orElseThrow(
+                () ->
+                    new ConfigurationException(
+                        "expected a topology file for the backend local, found none; name one with"
+                            + " --topology FILE, -Dmagpie.peers.topology=FILE or"
+                            + " MAGPIE_TOPOLOGY=FILE"));
+    LocalSource source =
+        new LocalSource(
+            topologyFile(options, shown),
+            shown,
+            pollInterval(options),
+            options,
+            new LocalHost(),
+            () -> FileSystems.getDefault().newWatchService());
+    // So that a file that is missing or wrong, or that does not know this machine, is told now.
+    source.read();
+    return source;
+  }
+
+  @Override
+  public Optional<List<Problem>> check(Path file, String shown) {
+    return Optional.of(TopologyReader.read(file, shown).problems());
+  }
+
+  private static Path topologyFile(PeersOptions options, String shown) {
+    try {
+      return options.environment().workingDirectory().resolve(shown);
+    } catch (InvalidPathException e) {
+      throw new ConfigurationException(
+          "option topology: expected the path of a file, found " + Quote.of(shown), e);
+    }
+  }
+
+  private static Duration pollInterval(PeersOptions options) {
+    Optional<String> given = options.option("poll-interval-ms");
+    if (given.isEmpty()) {
+      return POLL_INTERVAL;
+    }
+    try {
+      Duration interval = Duration.ofMillis(Long.parseLong(given.get()));
+      if (interval.compareTo(SHORTEST) >= 0 && interval.compareTo(LONGEST) <= 0) {
+        return interval;
+      }
+    } catch (NumberFormatException e) {
+      // Told below, like a number out of range.
+    }
+    throw new ConfigurationException(
+        "option poll-interval-ms: expected a whole number of milliseconds from "
+            + SHORTEST.toMillis()
+            + " to "
+            + LONGEST.toMillis()
+            + ", found "
+            + Quote.of(given.get()));
+  }
+}

@@ -1,0 +1,295 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.local;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import magpie.peers.ConfigurationException;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.PeersException;
+import magpie.peers.PeersOptions;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Quote;
+import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A topology file, and what its nodes publish in its exchange directory.
+ *
+ * <p>The source belongs to one node for life: a file that comes to say that this machine is another
+ * node cannot be used, since the notices of the one mean nothing to the other.
+ */
+final class LocalSource implements PeerSource {
+  private static final Exchange.Content NOTHING = new Exchange.Content(Map.of(), List.of());
+
+  private final Path path;
+  private final String shown;
+  private final Duration pollInterval;
+  private final PeersOptions options;
+  private final Host host;
+  private final DirectoryWatch.Events events;
+  private final TopologyFile file;
+
+  /** Set where something may have changed that the attributes of files do not show. */
+  private final AtomicBoolean doubt = new AtomicBoolean();
+
+  private final Set<DirectoryWatch> watches = ConcurrentHashMap.newKeySet();
+  private volatile @Nullable Exchange exchange;
+  private @Nullable Last last;
+  private @Nullable StateStore state;
+
+  /** The last reading and what it was made of. */
+  private record Last(Reading reading, TopologyFile.Content content, Exchange.Content published) {}
+
+  LocalSource(
+      Path path,
+      String shown,
+      Duration pollInterval,
+      PeersOptions options,
+      Host host,
+      DirectoryWatch.Events events) {
+    this.path = path.toAbsolutePath();
+    this.shown = shown;
+    this.pollInterval = pollInterval;
+    this.options = options;
+    this.host = host;
+    this.events = events;
+    this.file = new TopologyFile(path, shown);
+  }
+
+  @Override
+  public Reading read() {
+    boolean doubted = doubt.getAndSet(false);
+    try {
+      return read(doubted);
+    } catch (PeersException e) {
+      if (doubted) {
+        // What the failure kept from being looked at remains to be looked at.
+        doubt.set(true);
+      }
+      throw e;
+    }
+  }
+
+  private Reading read(boolean doubted) {
+    Last before = last;
+    TopologyFile.Content content = file.read(doubted);
+    boolean same = before != null && before.content == content;
+    Optional<PeerId> self = same ? before.reading.self() : identify(content.topology());
+    if (!same) {
+      exchangeIn(content.topology());
+    }
+    Exchange.Content published = exchange == null ? NOTHING : exchange.read(doubted);
+    if (same && before.published == published) {
+      return before.reading;
+    }
+    Reading reading =
+        Reading.of(
+            shown,
+            options.environment().clock().instant(),
+            self,
+            nodes(content.topology(), published),
+            content.topology().networks(),
+            warnings(content, published));
+    last = new Last(reading, content, published);
+    return reading;
+  }
+
+  private Optional<PeerId> identify(Topology topology) {
+    Optional<String> wanted = options.peerSet();
+    if (wanted.isPresent() && !wanted.get().equals(topology.name())) {
+      throw new ConfigurationException(
+          "expected the topology of peer set "
+              + Quote.of(wanted.get())
+              + ", found "
+              + Quote.of(topology.name())
+              + " in "
+              + Quote.of(shown)
+              + "; choose its file (option topology) or leave the option peer-set out");
+    }
+    Optional<PeerId> self = SelfFinder.find(topology, shown, options, host);
+    if (last != null && !last.reading.self().equals(self)) {
+      throw new ConfigurationException(
+          "expected this machine to remain "
+              + last.reading.self().map(PeerId::value).orElse("an observer")
+              + ", found that "
+              + Quote.of(shown)
+              + " now makes it "
+              + self.map(PeerId::value).orElse("an observer")
+              + "; correct the file, or start the program again to go on as the other node");
+    }
+    return self;
+  }
+
+  private void exchangeIn(Topology topology) {
+    Path directory = topology.exchange().map(path::resolveSibling).orElse(null);
+    Exchange known = exchange;
+    if (directory == null) {
+      known = null;
+    } else if (known == null || !known.directory().equals(directory)) {
+      known = new Exchange(directory);
+    }
+    if (known != null) {
+      known.expect(topology.entries());
+    }
+    if (known != exchange) {
+      exchange = known;
+      // Before the directory is read, so that no change falls between reading and watching.
+      watches.forEach(DirectoryWatch::register);
+    }
+  }
+
+  private static List<PeerNode> nodes(Topology topology, Exchange.Content published) {
+    List<PeerNode> nodes = new ArrayList<>(topology.entries().size());
+    for (Topology.Entry entry : topology.entries()) {
+      if (!entry.departed()) {
+        Map<String, String> settings = published.settings().get(entry.node().id());
+        nodes.add(settings == null ? entry.node() : overridden(entry.node(), settings));
+      }
+    }
+    return nodes;
+  }
+
+  private static PeerNode overridden(PeerNode node, Map<String, String> settings) {
+    PeerNode.Builder more =
+        PeerNode.builder(node.id())
+            .candidates(node.candidates())
+            .labels(node.labels())
+            .settings(node.settings())
+            .suspect(node.suspect());
+    settings.forEach(more::setting);
+    node.address().ifPresent(address -> more.address(address, node.rule()));
+    return more.build();
+  }
+
+  private static List<String> warnings(TopologyFile.Content content, Exchange.Content published) {
+    List<String> warnings = new ArrayList<>();
+    content.warnings().forEach(problem -> warnings.add(problem.toString()));
+    warnings.addAll(published.warnings());
+    return warnings;
+  }
+
+  @Override
+  public StateStore state() {
+    StateStore store = state;
+    if (store == null) {
+      Last known = known();
+      store =
+          StateStore.file(
+              options
+                  .stateDirectory()
+                  .resolve(stateName(known.content.topology().name(), known.reading.self())),
+              host);
+      state = store;
+    }
+    return store;
+  }
+
+  /**
+   * Names the state of one node of one topology. The path as it was given tells topologies apart,
+   * not the file that it leads to, because that one is another after every swap of a symbolic link.
+   */
+  private String stateName(String peerSet, Optional<PeerId> self) {
+    String identity = path.normalize() + self.map(id -> "\n" + id).orElse("");
+    String digest =
+        HexFormat.of()
+            .formatHex(TrackedFile.sha256(identity.getBytes(StandardCharsets.UTF_8)), 0, 4);
+    String who = self.map(PeerId::value).orElse("observer");
+    return readable(peerSet) + "-" + digest + "-" + readable(who) + ".state";
+  }
+
+  private static String readable(String name) {
+    String plain = name.replaceAll("[^A-Za-z0-9._-]", "-");
+    return plain.substring(0, Math.min(60, plain.length()));
+  }
+
+  private Last known() {
+    read();
+    return Objects.requireNonNull(last, "last");
+  }
+
+  @Override
+  public Map<String, String> published() {
+    Optional<PeerId> self = known().reading.self();
+    return exchange == null || self.isEmpty() ? Map.of() : exchange.published(self.get());
+  }
+
+  @Override
+  public void publish(Map<String, String> changes) {
+    Objects.requireNonNull(changes, "changes");
+    PeerId self =
+        known()
+            .reading
+            .self()
+            .orElseThrow(
+                () ->
+                    new ConfigurationException(
+                        "expected a node of "
+                            + Quote.of(shown)
+                            + " to publish as, found an observer; name the node with --as ID"
+                            + " (option self) and leave the option observer out"));
+    if (exchange == null) {
+      throw new ConfigurationException(
+          "expected an exchange directory in "
+              + Quote.of(shown)
+              + " to publish in, found none; add \"exchange: DIR\" with a directory that all nodes"
+              + " share");
+    }
+    exchange.publish(self, changes);
+  }
+
+  @Override
+  public Watch watch(Runnable maybeChanged) {
+    Objects.requireNonNull(maybeChanged, "maybeChanged");
+    DirectoryWatch watch =
+        DirectoryWatch.start(
+            String.valueOf(path.getFileName()),
+            this::spots,
+            pollInterval,
+            events,
+            () -> {
+              doubt.set(true);
+              maybeChanged.run();
+            });
+    watches.add(watch);
+    return () -> {
+      watches.remove(watch);
+      watch.close();
+    };
+  }
+
+  private Map<Path, Predicate<Path>> spots() {
+    Spots spots = new Spots().leadingTo(path);
+    Exchange known = exchange;
+    if (known != null) {
+      spots.within(known.directory(), name -> SettingsFile.isName(name.toString()));
+    }
+    return spots.byDirectory();
+  }
+
+  @Override
+  public void close() {
+    watches.forEach(DirectoryWatch::close);
+    watches.clear();
+  }
+}

@@ -1,0 +1,165 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.local;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One file that is read again and again, where only other content counts.
+ *
+ * <p>Whether to open it is decided by its attributes: size, both times, and which file it is. Equal
+ * attributes prove equal content only if the last change was older than the coarsest step of a file
+ * system's clock when it was read; until then, and whenever the caller has a reason to doubt (an
+ * event, a timer), the content is read and its digest compared.
+ */
+final class TrackedFile {
+  /** FAT counts in steps of two seconds; nobody counts coarser. */
+  private static final Duration COARSEST = Duration.ofSeconds(2);
+
+  private static final int MOST_TRIES = 3;
+
+  private final Path path;
+  private final int largest;
+  private final LinkOption[] links;
+  private @Nullable Attributes attributes;
+  private byte @Nullable [] digest;
+
+  TrackedFile(Path path, int largest, LinkOption... links) {
+    this.path = path;
+    this.largest = largest;
+    this.links = links;
+  }
+
+  /**
+   * Returns the content if it is other than what was returned last, else null.
+   *
+   * @param doubt whether to read the file although its attributes are as they were
+   * @throws IOException if the file is not there, is no regular file, is too large or cannot be
+   *     read; the next call looks again
+   */
+  byte @Nullable [] read(boolean doubt) throws IOException {
+    Attributes known = attributes;
+    attributes = null;
+    Attributes before = attributes();
+    if (!doubt && known != null && known.settled && before.same(known)) {
+      attributes = known;
+      return null;
+    }
+    byte[] content = content();
+    Attributes after = attributes();
+    for (int i = 1; i < MOST_TRIES && !after.same(before); i++) {
+      before = after;
+      content = content();
+      after = attributes();
+    }
+    // The older look at the clock counts: a change after it must not pass for settled.
+    attributes = after.same(before) ? before : null;
+    byte[] fresh = sha256(content);
+    if (Arrays.equals(fresh, digest)) {
+      return null;
+    }
+    digest = fresh;
+    return content;
+  }
+
+  private byte[] content() throws IOException {
+    Set<OpenOption> options = new HashSet<>(Arrays.asList(links));
+    options.add(StandardOpenOption.READ);
+    try (FileChannel in = FileChannel.open(path, options)) {
+      int size = (int) Math.min(in.size(), largest);
+      ByteBuffer buffer = ByteBuffer.allocate(size + 1);
+      while (in.read(buffer) >= 0) {
+        if (!buffer.hasRemaining()) {
+          if (buffer.capacity() > largest) {
+            throw tooLarge(in.size());
+          }
+          buffer =
+              ByteBuffer.allocate(Math.min(2 * buffer.capacity(), largest) + 1).put(buffer.flip());
+        }
+      }
+      return Arrays.copyOf(buffer.array(), buffer.position());
+    }
+  }
+
+  /** Looks before anything is opened, because opening a pipe or a device may hang. */
+  private Attributes attributes() throws IOException {
+    Instant now = Instant.now();
+    BasicFileAttributes basic = Files.readAttributes(path, BasicFileAttributes.class, links);
+    if (!basic.isRegularFile()) {
+      throw new FileSystemException(
+          path.toString(),
+          null,
+          "expected a regular file, found "
+              + (basic.isDirectory()
+                  ? "a directory"
+                  : basic.isSymbolicLink() ? "a symbolic link" : "a pipe, socket or device"));
+    }
+    if (basic.size() > largest) {
+      throw tooLarge(basic.size());
+    }
+    FileTime changed = basic.lastModifiedTime();
+    if (path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+      Map<String, Object> unix = Files.readAttributes(path, "unix:ctime", links);
+      changed = unix.get("ctime") instanceof FileTime time ? time : changed;
+    }
+    FileTime last =
+        changed.compareTo(basic.lastModifiedTime()) > 0 ? changed : basic.lastModifiedTime();
+    return new Attributes(
+        basic.size(),
+        basic.lastModifiedTime(),
+        changed,
+        basic.fileKey(),
+        last.toInstant().plus(COARSEST).isBefore(now));
+  }
+
+  private FileSystemException tooLarge(long size) {
+    return new FileSystemException(
+        path.toString(), null, "expected at most " + largest + " bytes, found " + size);
+  }
+
+  static byte[] sha256(byte[] content) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(content);
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new AssertionError("every Java platform has SHA-256", impossible);
+    }
+  }
+
+  private record Attributes(
+      long size, FileTime modified, FileTime changed, @Nullable Object key, boolean settled) {
+
+    boolean same(Attributes other) {
+      return size == other.size
+          && modified.equals(other.modified)
+          && changed.equals(other.changed)
+          && Objects.equals(key, other.key);
+    }
+  }
+}
