@@ -1,0 +1,77 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import magpie.peers.Peers;
+import magpie.peers.PeersOptions;
+import magpie.peers.Problem;
+import magpie.peers.spi.Quote;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Checks files that people write. */
+@Command(
+    name = "check",
+    description = {
+      "Checks topology files and prints every problem, with its place and how to mend it.",
+      "",
+      "The exit code is 3 if there is an error; warnings alone are fine.",
+      "json, yaml: a list of file, line, column, length, severity (error or warning), code,"
+          + " message, path, fix; line and column are 0 where the file itself is the problem."
+    },
+    footer = "  magpie-peers check bench.magpie.yaml --format json")
+@SuppressWarnings("NullAway.Init") // picocli fills the fields in
+final class CheckCommand extends PeersCommand {
+  @Parameters(paramLabel = "FILE", arity = "1..*", description = "the files")
+  private List<String> files;
+
+  @Override
+  int run(Output out) {
+    PeersOptions options = main().options();
+    List<Problem> all = new ArrayList<>();
+    for (String file : files) {
+      List<Problem> problems = Peers.check(path(file), file, options);
+      all.addAll(problems);
+      if (format() == Format.TABLE) {
+        problems.forEach(problem -> out.line(problem.toString()));
+      }
+    }
+    long errors = all.stream().filter(p -> p.severity() == Problem.Severity.ERROR).count();
+    if (format() == Format.TABLE) {
+      out.line(summary(errors, all.size() - errors, out));
+    } else {
+      print(Tree.list(all, Shape::problem), out);
+    }
+    return errors == 0 ? 0 : Main.PROBLEMS;
+  }
+
+  private Path path(String file) {
+    try {
+      return main().environment().workingDirectory().resolve(file);
+    } catch (InvalidPathException e) {
+      throw usage("expected a file, found " + Quote.of(file) + ": " + e.getReason());
+    }
+  }
+
+  private String summary(long errors, long warnings, Output out) {
+    String checked = count(files.size(), "file") + " checked: ";
+    if (errors == 0 && warnings == 0) {
+      return checked + out.styled(Output.Style.GOOD, "no problems");
+    }
+    return checked
+        + out.styled(
+            errors == 0 ? Output.Style.DOUBTFUL : Output.Style.BAD,
+            count(errors, "error") + ", " + count(warnings, "warning"));
+  }
+
+  private static String count(long number, String what) {
+    return number + " " + what + (number == 1 ? "" : "s");
+  }
+}

@@ -1,0 +1,320 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.module.ModuleDescriptor;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import magpie.peers.Environment;
+import magpie.peers.MalformedTopologyException;
+import magpie.peers.PeerId;
+import magpie.peers.PeersException;
+import magpie.peers.PeersOptions;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * The {@code magpie-peers} command.
+ *
+ * <p>It ends with one of these codes: 0, all went well (also when the reader of the output went
+ * away, as {@code head} does); 1, the operation failed; 2, wrong usage; 3, the input has problems.
+ * Interrupted, it ends as any JVM does: 130 after SIGINT, 143 after SIGTERM.
+ */
+@Command(
+    name = "magpie-peers",
+    description = "Shows who the peers of this node are, and at which address each is reached.",
+    subcommands = {
+      NodesCommand.class,
+      ExplainCommand.class,
+      CheckCommand.class,
+      WatchCommand.class,
+      NoticesCommand.class,
+      DismissCommand.class,
+      PublishCommand.class,
+      CompletionCommand.class
+    },
+    scope = ScopeType.INHERIT,
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    synopsisHeading = "Usage: ",
+    descriptionHeading = "%n",
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    commandListHeading = "%nCommands:%n",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all went well, also when the reader of the output went away",
+      "1:the operation failed: no backend, a source or state that cannot be read, ...",
+      "2:wrong usage",
+      "3:the input has problems: a topology with errors",
+      "130, 143:ended by SIGINT or SIGTERM"
+    },
+    footerHeading = "%nExample:%n",
+    footer = "  magpie-peers nodes --topology bench.magpie.yaml --as magpie/0 --network storage")
+@SuppressWarnings("NullAway.Init") // picocli fills the fields in
+public final class Main {
+  static final int FAILED = 1;
+  static final int USAGE = 2;
+  static final int PROBLEMS = 3;
+
+  private final Environment environment;
+  private final Output output;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--topology",
+      paramLabel = "FILE",
+      scope = ScopeType.INHERIT,
+      description =
+          "the topology file; chooses the backend local unless --backend says otherwise"
+              + " (default: MAGPIE_TOPOLOGY)")
+  private @Nullable String topology;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      scope = ScopeType.INHERIT,
+      description = "the backend (default: MAGPIE_PEERS_BACKEND, else the only one that applies)")
+  private @Nullable String backend;
+
+  @Option(
+      names = "--peer-set",
+      paramLabel = "NAME",
+      scope = ScopeType.INHERIT,
+      description = "the relation or bench, where there are several")
+  private @Nullable String peerSet;
+
+  @Option(
+      names = "--as",
+      paramLabel = "ID",
+      scope = ScopeType.INHERIT,
+      description = "the id of this node (default: the backend finds out)")
+  private @Nullable String self;
+
+  @Option(
+      names = "--observer",
+      scope = ScopeType.INHERIT,
+      description = "look from outside: every node is a peer, this machine is none")
+  private boolean observer;
+
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      scope = ScopeType.INHERIT,
+      description =
+          "where notices are remembered (default: XDG_STATE_HOME/magpie-peers, else"
+              + " HOME/.local/state/magpie-peers)")
+  private @Nullable String state;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      scope = ScopeType.INHERIT,
+      description = "table, json or yaml; nodes also knows hosts (default: table)")
+  private Format format = Format.TABLE;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "log everything and show stack traces (default: MAGPIE_DEBUG)")
+  private boolean debug;
+
+  @Mixin private FilterOptions filter;
+
+  private Main(Environment environment, Output output) {
+    this.environment = environment;
+    this.output = output;
+    this.debug = environment.variable("MAGPIE_DEBUG").isPresent();
+  }
+
+  /**
+   * Runs the command and ends the process with its code.
+   *
+   * @param args the command line
+   */
+  public static void main(String[] args) {
+    Environment environment = Environment.system();
+    PrintStream err = utf8(new FileOutputStream(FileDescriptor.err));
+    Output out = new Output(new FileOutputStream(FileDescriptor.out), Terminal.of(environment));
+    System.exit(run(environment, out, err, args));
+  }
+
+  private static PrintStream utf8(OutputStream stream) {
+    return new PrintStream(stream, true, StandardCharsets.UTF_8);
+  }
+
+  /** Runs the command with everything that a process has of its own handed in. */
+  static int run(Environment environment, Output out, OutputStream errors, String... args) {
+    PrintStream err = utf8(errors);
+    Main main = new Main(environment, out);
+    StandardErrorLog.to(err, main.debug);
+    CommandLine command = new CommandLine(main);
+    // A file name or a value that begins with @ is meant as it is written.
+    command.setExpandAtFiles(false);
+    command.setUsageHelpLongOptionsMaxWidth(30);
+    command.setColorScheme(
+        CommandLine.Help.defaultColorScheme(
+            out.terminal().colour() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
+    StringWriter help = new StringWriter();
+    command.setOut(new PrintWriter(help));
+    command.setErr(new PrintWriter(err, true));
+    command.setParameterExceptionHandler((e, rest) -> wrongUsage(e, err));
+    command.setExecutionExceptionHandler((e, ran, parsed) -> main.failed(e, ran, err));
+    try {
+      int code = command.execute(args);
+      command.getOut().flush();
+      out.write(help.toString());
+      out.flush();
+      return code;
+    } catch (Output.Closed e) {
+      return 0;
+    } catch (Output.Failed e) {
+      return main.report(e, err);
+    }
+  }
+
+  private static int wrongUsage(ParameterException e, PrintStream err) {
+    CommandLine command = e.getCommandLine();
+    err.println("magpie-peers: " + Quote.visible(String.valueOf(e.getMessage())));
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      List<String> near = unmatched.getSuggestions();
+      if (!near.isEmpty()) {
+        err.println("did you mean " + String.join(" or ", near) + "?");
+      }
+    }
+    err.println("see " + command.getCommandSpec().qualifiedName() + " --help");
+    return USAGE;
+  }
+
+  private int failed(Exception e, CommandLine ran, PrintStream err) {
+    if (e instanceof ParameterException usage) {
+      return wrongUsage(usage, err);
+    }
+    if (e instanceof Output.Closed) {
+      return 0;
+    }
+    return report(e, err);
+  }
+
+  private int report(Exception e, PrintStream err) {
+    boolean malformed = e instanceof MalformedTopologyException;
+    boolean foreseen =
+        e instanceof PeersException
+            || e instanceof Output.Failed
+            || e instanceof UnsupportedOperationException;
+    String message = foreseen ? String.valueOf(e.getMessage()) : "unexpected failure: " + e;
+    // Problems begin with their place, as compilers print them, so that editors can follow.
+    StringBuilder text = new StringBuilder(malformed ? "" : "magpie-peers: ");
+    String before = "";
+    for (String line : message.split("\n", -1)) {
+      text.append(before).append(Quote.visible(line));
+      before = "\n";
+    }
+    err.println(text);
+    if (debug) {
+      e.printStackTrace(err);
+    } else if (!foreseen) {
+      err.println("this is a fault of magpie-peers; --debug shows where it is");
+    }
+    return malformed ? PROBLEMS : FAILED;
+  }
+
+  Environment environment() {
+    return environment;
+  }
+
+  Output output() {
+    return output;
+  }
+
+  Format format() {
+    return format;
+  }
+
+  FilterOptions filter() {
+    return filter;
+  }
+
+  /** Returns what to open: what was said on the command line counts before the environment. */
+  PeersOptions options() {
+    PeersOptions.Builder builder = PeersOptions.builder().environment(environment);
+    if (observer && self != null) {
+      throw usage("--as and --observer exclude each other: an observer is no node");
+    }
+    if (observer) {
+      builder.observer();
+    }
+    if (self != null) {
+      try {
+        PeerId.of(self);
+      } catch (IllegalArgumentException e) {
+        throw usage("--as: " + e.getMessage());
+      }
+      builder.self(self).option("observer", "false");
+    }
+    set(builder, "--topology", "topology", topology);
+    set(builder, "--backend", "backend", topology != null && backend == null ? "local" : backend);
+    set(builder, "--peer-set", "peer-set", peerSet);
+    set(builder, "--state", "state", state);
+    return builder.build();
+  }
+
+  private void set(
+      PeersOptions.Builder builder, String written, String option, @Nullable String value) {
+    if (value == null) {
+      return;
+    }
+    if (value.isBlank()) {
+      // The api takes a blank for an option that is not set; here somebody did set it.
+      throw usage("expected a value for " + written + ", found " + Quote.of(value));
+    }
+    builder.option(option, value);
+  }
+
+  /** Logs everything from here on, if that is wished. */
+  void applyDebug() {
+    if (debug) {
+      StandardErrorLog.debug();
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** Tells which version this is. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version =
+          Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
+              .or(
+                  () ->
+                      Optional.ofNullable(Main.class.getModule().getDescriptor())
+                          .flatMap(ModuleDescriptor::rawVersion))
+              .orElse("without version, not run from its jar");
+      return new String[] {"magpie-peers " + version + ", Java " + Runtime.version()};
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import java.util.Set;
+import java.util.concurrent.Callable;
+import magpie.peers.PeerView;
+import magpie.peers.Peers;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** What all commands share: they refuse what has no meaning for them, and print in two forms. */
+@SuppressWarnings("NullAway.Init") // picocli fills the fields in
+abstract class PeersCommand implements Callable<Integer> {
+  private static final Set<Format> USUAL = Set.of(Format.TABLE, Format.JSON, Format.YAML);
+
+  @ParentCommand private Main main;
+  @Spec private CommandSpec spec;
+
+  /** Does the work and returns the exit code. */
+  abstract int run(Output out);
+
+  /** The forms of output that this command knows. */
+  Set<Format> formats() {
+    return USUAL;
+  }
+
+  /** The filter options of this command, or null if it has none. */
+  @Nullable FilterOptions filters() {
+    return null;
+  }
+
+  @Override
+  public final Integer call() {
+    main.applyDebug();
+    if (!formats().contains(main.format())) {
+      throw usage("--format " + main.format() + " is not for " + spec.name());
+    }
+    if (filters() == null && main.filter().isSet()) {
+      throw usage("--network, --prefer-network, --label and --id are not for " + spec.name());
+    }
+    int code = run(main.output());
+    main.output().flush();
+    return code;
+  }
+
+  final Main main() {
+    return main;
+  }
+
+  final Format format() {
+    return main.format();
+  }
+
+  final PeerView open() {
+    return Peers.open(main.options());
+  }
+
+  /** Prints a tree, in the format that was asked for and is not for people. */
+  final void print(@Nullable Object tree, Output out) {
+    if (format() == Format.YAML) {
+      Tree.yaml(tree, out);
+    } else {
+      Tree.json(tree, out);
+    }
+  }
+
+  final ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

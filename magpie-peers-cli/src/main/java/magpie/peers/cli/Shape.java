@@ -1,0 +1,136 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import magpie.peers.AddressCandidate;
+import magpie.peers.Explanation;
+import magpie.peers.Health;
+import magpie.peers.Notice;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.Problem;
+import magpie.peers.Snapshot;
+import magpie.peers.Verdict;
+import org.jspecify.annotations.Nullable;
+
+/** What the values of the api look like in JSON and YAML: keys are a promise to scripts. */
+final class Shape {
+  private Shape() {}
+
+  /**
+   * Says nothing of how the address was chosen: the same peers look the same whatever source they
+   * come from. {@link #explanation} tells it.
+   */
+  static Map<String, @Nullable Object> node(PeerNode node) {
+    return Tree.map(
+        "id", node.id().value(),
+        "address", node.address().map(AddressCandidate::text).orElse(null),
+        "source", node.address().map(AddressCandidate::source).orElse(null),
+        "candidates", Tree.list(node.candidates(), Shape::candidate),
+        "settings", node.settings(),
+        "labels", node.labels(),
+        "suspect", node.suspect());
+  }
+
+  private static Map<String, @Nullable Object> candidate(AddressCandidate candidate) {
+    return Tree.map(
+        "address", candidate.text(),
+        "source", candidate.source(),
+        "network", candidate.network().orElse(null));
+  }
+
+  static Map<String, @Nullable Object> explanation(Explanation explanation) {
+    PeerNode kept = explanation.verdict().node().orElse(null);
+    AddressCandidate counts = kept == null ? null : kept.address().orElse(null);
+    String reason = explanation.verdict() instanceof Verdict.Dropped no ? no.reason() : null;
+    return Tree.map(
+        "id",
+        explanation.node().id().value(),
+        "filter",
+        explanation.filter(),
+        "candidates",
+        Tree.list(
+            explanation.candidates(),
+            candidate -> {
+              Map<String, @Nullable Object> shape = candidate(candidate);
+              shape.put("note", candidate.note().orElse(null));
+              shape.put("counts", candidate.equals(counts));
+              return shape;
+            }),
+        "rule",
+        counts == null || kept == null ? null : kept.rule(),
+        "verdict",
+        kept == null ? "dropped" : "kept",
+        "reason",
+        reason,
+        "address",
+        counts == null ? null : counts.text(),
+        "fallback",
+        kept != null && kept.fallback(),
+        "suspect",
+        explanation.node().suspect());
+  }
+
+  static Map<String, @Nullable Object> notice(Notice notice) {
+    return Tree.map(
+        "kind", lower(notice.kind()),
+        "id", notice.id().value(),
+        "sequence", notice.sequence(),
+        "lastKnown", notice.lastKnown().map(Shape::node).orElse(null));
+  }
+
+  static Map<String, @Nullable Object> problem(Problem problem) {
+    return Tree.map(
+        "file", problem.file(),
+        "line", problem.line(),
+        "column", problem.column(),
+        "length", problem.length(),
+        "severity", lower(problem.severity()),
+        "code", problem.code(),
+        "message", problem.message(),
+        "path", problem.path(),
+        "fix", problem.fix());
+  }
+
+  static Map<String, @Nullable Object> present(Snapshot snapshot, List<PeerNode> nodes) {
+    return Tree.map(
+        "event", "present",
+        "readAt", snapshot.readAt().toString(),
+        "origin", snapshot.origin(),
+        "self", snapshot.self().map(PeerId::value).orElse(null),
+        "nodes", Tree.list(nodes, Shape::node));
+  }
+
+  static Map<String, @Nullable Object> change(
+      String event, Snapshot snapshot, @Nullable PeerNode before, @Nullable PeerNode after) {
+    PeerNode any = after == null ? before : after;
+    return Tree.map(
+        "event", event,
+        "readAt", snapshot.readAt().toString(),
+        "id", any == null ? null : any.id().value(),
+        "before", before == null ? null : node(before),
+        "after", after == null ? null : node(after));
+  }
+
+  static Map<String, @Nullable Object> health(Health health) {
+    return Tree.map(
+        "event",
+        "health",
+        "status",
+        lower(health.status()),
+        "since",
+        health.since().toString(),
+        "reason",
+        health.reason().isEmpty() ? null : health.reason());
+  }
+
+  static String lower(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,101 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import java.io.PrintStream;
+import java.text.MessageFormat;
+import java.util.Locale;
+import java.util.ResourceBundle;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes what the library logs to standard error, a warning in one plain line.
+ *
+ * <p>The JDK's own way would write two lines with a date in the language of the system, and costs
+ * every call the start of {@code java.logging}. Public, because only then can it be a service.
+ */
+public final class StandardErrorLog extends System.LoggerFinder {
+  private static volatile PrintStream target = System.err;
+  private static volatile boolean debug;
+
+  /** Creates the finder; the JDK does, when the first logger is asked for. */
+  public StandardErrorLog() {}
+
+  /** Says where the lines go, and whether everything is told, with stack traces. */
+  static void to(PrintStream stream, boolean everything) {
+    target = stream;
+    debug = everything;
+  }
+
+  /** Tells everything from here on. */
+  static void debug() {
+    debug = true;
+  }
+
+  @Override
+  public System.Logger getLogger(String name, Module module) {
+    return new Lines(name);
+  }
+
+  /** One logger; all of them write to the same place. */
+  private record Lines(String name) implements System.Logger {
+    @Override
+    public String getName() {
+      return name;
+    }
+
+    @Override
+    public boolean isLoggable(Level level) {
+      Level least = debug ? Level.DEBUG : Level.WARNING;
+      return level != Level.OFF && level.getSeverity() >= least.getSeverity();
+    }
+
+    @Override
+    public void log(
+        Level level,
+        @Nullable ResourceBundle bundle,
+        @Nullable String message,
+        @Nullable Throwable thrown) {
+      if (!isLoggable(level)) {
+        return;
+      }
+      PrintStream err = target;
+      StringBuilder line = new StringBuilder("magpie-peers: ");
+      line.append(level.getName().toLowerCase(Locale.ROOT)).append(": ");
+      line.append(Quote.visible(String.valueOf(message)));
+      if (thrown != null) {
+        line.append(": ").append(Quote.visible(firstLine(thrown)));
+      }
+      err.println(line);
+      if (thrown != null && debug) {
+        thrown.printStackTrace(err);
+      }
+      err.flush();
+    }
+
+    @Override
+    public void log(
+        Level level,
+        @Nullable ResourceBundle bundle,
+        @Nullable String format,
+        @Nullable Object @Nullable ... parameters) {
+      boolean plain = format == null || parameters == null || parameters.length == 0;
+      log(
+          level,
+          bundle,
+          plain ? format : new MessageFormat(format, Locale.ROOT).format(parameters),
+          (Throwable) null);
+    }
+
+    /** The rest of a long message comes with whatever reports the failure itself. */
+    private static String firstLine(Throwable thrown) {
+      String text = String.valueOf(thrown.getMessage());
+      int end = text.indexOf('\n');
+      return end < 0 ? text : text.substring(0, end);
+    }
+  }
+}
