@@ -120,9 +120,22 @@ public final class AddressCandidate {
    * @return the reason, or empty for an IP address
    */
   public Optional<String> note() {
-    return ip != null
-        ? Optional.empty()
-        : Optional.of("no IP address: " + Cidr.Parts.read(text).fault());
+    if (ip != null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        isHostName()
+            ? "a host name, which is never looked up"
+            : "no IP address: " + Cidr.Parts.read(text).fault());
+  }
+
+  /** Whether the last part of a dotted name begins with a letter, as that of no address does. */
+  private boolean isHostName() {
+    int last = text.lastIndexOf('.') + 1;
+    return last < text.length()
+        && Character.isLetter(text.charAt(last))
+        && text.indexOf(':') < 0
+        && text.indexOf('%') < 0;
   }
 
   @Override
