@@ -79,7 +79,7 @@ final class TopologyReader {
   private @Nullable String exchange;
 
   private final List<Draft> drafts = new ArrayList<>();
-  private final Seen ids = new Seen();
+  private final Seen<String> ids = new Seen<>(0);
   private final Places idPlaces = new Places();
   private final Places addressPlaces = new Places();
 
@@ -725,7 +725,7 @@ final class TopologyReader {
 
   /** Reads a mapping whose keys are names that the file chooses. */
   private void entries(Entry entry) {
-    Seen seen = new Seen();
+    Seen<String> seen = new Seen<>(0);
     Places places = new Places();
     while (events.next() != Kind.END) {
       if (events.kind() != Kind.SCALAR) {
@@ -893,7 +893,7 @@ final class TopologyReader {
                   .map(meant -> "write " + meant)
                   .orElse("write the name of a network, or add this one under \"networks\""));
     }
-    Seen addresses = new Seen();
+    Seen<IpAddress> addresses = new Seen<>(addressPlaces.count());
     int others = 0;
     int firstOther = -1;
     for (int i = 0; i < drafts.size(); i++) {
@@ -909,7 +909,7 @@ final class TopologyReader {
           continue;
         }
         if (!draft.departed() && !draft.repeated) {
-          int first = addresses.add(candidate.text());
+          int first = addresses.add(ip);
           if (first >= 0) {
             duplicateAddress(draft, k, candidate, first);
           }
@@ -1073,9 +1073,9 @@ final class TopologyReader {
   }
 
   /** A topology is made only where nothing was wrong, and then no candidate is missing. */
-  @SuppressWarnings({"unchecked", "NullAway"})
+  @SuppressWarnings("NullAway")
   private static List<AddressCandidate> present(List<@Nullable AddressCandidate> candidates) {
-    return (List<AddressCandidate>) (List<?>) candidates;
+    return candidates;
   }
 
   /** The defaults with what a node says itself, made once for all nodes that say the same. */

@@ -6,6 +6,7 @@ package magpie.peers.local;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -35,6 +36,7 @@ final class YamlEvents {
   /** How deep lists and mappings may stand in each other. */
   static final int DEEPEST = 64;
 
+  private static final Set<String> NULLS = Set.of("", "~", "null", "Null", "NULL");
   private static final int LONGEST_NUMBER = 100;
   private static final CoreScalarResolver RESOLVER = new CoreScalarResolver(false);
 
@@ -109,7 +111,7 @@ final class YamlEvents {
   }
 
   boolean isNull() {
-    return plain && (value.isEmpty() || type() == Tag.NULL);
+    return plain && NULLS.contains(value);
   }
 
   /** Whether YAML takes the scalar for text rather than a number, true, false or null. */
@@ -121,11 +123,15 @@ final class YamlEvents {
     return plain && (type() == Tag.INT || type() == Tag.FLOAT);
   }
 
-  /** The type of the core schema of YAML 1.2; most texts show by their first letter that they are. */
+  /** The type of the core schema of YAML 1.2; most texts show at a glance that they are text. */
   private Tag type() {
     char first = value.isEmpty() ? '~' : value.charAt(0);
-    boolean maybe = first <= '9' || "~tTfFnN".indexOf(first) >= 0;
-    if (!maybe || value.length() > LONGEST_NUMBER) {
+    boolean text =
+        first > '9' && "~tTfFnN".indexOf(first) < 0
+            || value.length() > LONGEST_NUMBER
+            || value.indexOf('.') != value.lastIndexOf('.')
+            || value.indexOf(':') >= 0;
+    if (text) {
       return Tag.STR;
     }
     Tag tag = RESOLVER.resolve(value, true);
