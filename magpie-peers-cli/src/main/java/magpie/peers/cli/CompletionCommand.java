@@ -5,7 +5,6 @@
 
 package magpie.peers.cli;
 
-import java.util.Locale;
 import java.util.Set;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
@@ -26,15 +25,14 @@ final class CompletionCommand extends PeersCommand {
   /** The shells, as they are written on the command line. */
   enum Shell {
     BASH,
-    ZSH;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    ZSH
   }
 
-  @Parameters(paramLabel = "bash|zsh", description = "the shell")
+  @Parameters(
+      paramLabel = "bash|zsh",
+      converter = Choice.OfShells.class,
+      completionCandidates = Choice.OfShells.class,
+      description = "the shell")
   private Shell shell;
 
   @Spec private CommandSpec spec;

@@ -6,7 +6,6 @@
 package magpie.peers.cli;
 
 import java.util.List;
-import java.util.Locale;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
 import magpie.peers.PeerView;
@@ -29,19 +28,12 @@ import picocli.CommandLine.Parameters;
     })
 @SuppressWarnings("NullAway.Init") // picocli fills the fields in
 final class DismissCommand extends PeersCommand {
-  /** The kinds of notice, as they are written on the command line. */
-  enum Which {
-    JOINED,
-    DEPARTED;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
-  @Parameters(paramLabel = "joined|departed", description = "which notices")
-  private Which which;
+  @Parameters(
+      paramLabel = "joined|departed",
+      converter = Choice.OfNotices.class,
+      completionCandidates = Choice.OfNotices.class,
+      description = "which notices")
+  private Notice.Kind which;
 
   @Option(
       names = "--up-to",
@@ -53,7 +45,7 @@ final class DismissCommand extends PeersCommand {
   int run(Output out) {
     try (PeerView view = open()) {
       Notices notices = view.notices();
-      List<Notice> of = which == Which.JOINED ? notices.joined() : notices.departed();
+      List<Notice> of = which == Notice.Kind.JOINED ? notices.joined() : notices.departed();
       List<Notice> shown = of.stream().filter(notice -> notice.sequence() <= upTo).toList();
       NoticesCommand.list(shown, this, out);
       try {

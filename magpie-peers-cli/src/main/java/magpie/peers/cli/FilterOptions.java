@@ -43,18 +43,19 @@ final class FilterOptions {
   }
 
   /**
-   * Returns the filter that these options and those before the command make together.
+   * Returns the filter that these options and those before the command make together; where both
+   * say the same thing, these count, as they do for every other option.
    *
    * @throws IllegalArgumentException if they make none; the message is for whoever wrote them
    */
   NodeFilter and(FilterOptions before) {
-    String strict = one("--network", before.network, network);
-    String wished = one("--prefer-network", before.preferred, preferred);
+    String strict = network != null ? network : before.network;
+    String wished = preferred != null ? preferred : before.preferred;
     if (strict != null && wished != null) {
       throw new IllegalArgumentException(
           "--network and --prefer-network exclude each other: the one drops what the other keeps");
     }
-    String id = one("--id", before.glob, glob);
+    String id = glob != null ? glob : before.glob;
     NodeFilter filter = NodeFilter.all();
     if (id != null) {
       filter = filter.and(NodeFilter.id(id));
@@ -88,13 +89,5 @@ final class FilterOptions {
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(option + ": " + e.getMessage(), e);
     }
-  }
-
-  private static @Nullable String one(
-      String option, @Nullable String before, @Nullable String after) {
-    if (before != null && after != null) {
-      throw new IllegalArgumentException("option '" + option + "' should be specified only once");
-    }
-    return before != null ? before : after;
   }
 }

@@ -13,8 +13,13 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.module.ModuleDescriptor;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import magpie.peers.Environment;
 import magpie.peers.MalformedTopologyException;
 import magpie.peers.PeerId;
@@ -42,16 +47,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "magpie-peers",
     description = "Shows who the peers of this node are, and at which address each is reached.",
-    subcommands = {
-      NodesCommand.class,
-      ExplainCommand.class,
-      CheckCommand.class,
-      WatchCommand.class,
-      NoticesCommand.class,
-      DismissCommand.class,
-      PublishCommand.class,
-      CompletionCommand.class
-    },
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
@@ -76,6 +71,20 @@ public final class Main {
   static final int FAILED = 1;
   static final int USAGE = 2;
   static final int PROBLEMS = 3;
+
+  /** Every command by its name, in the order of the help. */
+  private static final Map<String, Class<? extends PeersCommand>> COMMANDS = new LinkedHashMap<>();
+
+  static {
+    COMMANDS.put("nodes", NodesCommand.class);
+    COMMANDS.put("explain", ExplainCommand.class);
+    COMMANDS.put("check", CheckCommand.class);
+    COMMANDS.put("watch", WatchCommand.class);
+    COMMANDS.put("notices", NoticesCommand.class);
+    COMMANDS.put("dismiss", DismissCommand.class);
+    COMMANDS.put("publish", PublishCommand.class);
+    COMMANDS.put("completion", CompletionCommand.class);
+  }
 
   private final Environment environment;
   private final Output output;
@@ -130,6 +139,8 @@ public final class Main {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
+      converter = Choice.OfFormats.class,
+      completionCandidates = Choice.OfFormats.class,
       scope = ScopeType.INHERIT,
       description = "table, json or yaml; nodes also knows hosts (default: table)")
   private Format format = Format.TABLE;
@@ -170,6 +181,9 @@ public final class Main {
     Main main = new Main(environment, out);
     StandardErrorLog.to(err, main.debug);
     CommandLine command = new CommandLine(main);
+    for (String name : wanted(List.of(args))) {
+      command.addSubcommand(name, COMMANDS.get(name));
+    }
     // A file name or a value that begins with @ is meant as it is written.
     command.setExpandAtFiles(false);
     command.setUsageHelpLongOptionsMaxWidth(30);
@@ -192,6 +206,17 @@ public final class Main {
     } catch (Output.Failed e) {
       return main.report(e, err);
     }
+  }
+
+  /**
+   * Which commands picocli has to know: it reads each by reflection, and a hook that runs one
+   * should not wait for eight.
+   */
+  private static Collection<String> wanted(List<String> args) {
+    Set<String> named = new LinkedHashSet<>(COMMANDS.keySet());
+    named.retainAll(args);
+    boolean all = named.isEmpty() || named.contains("completion");
+    return all || args.contains("--help") || args.contains("-h") ? COMMANDS.keySet() : named;
   }
 
   private static int wrongUsage(ParameterException e, PrintStream err) {

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import magpie.peers.AddressCandidate;
+import magpie.peers.NodeFilter;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.spi.Quote;
@@ -39,8 +40,9 @@ final class NodesCommand extends FilteringCommand {
 
   @Override
   int run(Output out) {
+    NodeFilter filter = filter();
     try (PeerView view = open()) {
-      List<PeerNode> nodes = view.nodes(filter());
+      List<PeerNode> nodes = view.nodes(filter);
       warn(view.snapshot());
       switch (format()) {
         case TABLE -> table(nodes).print(out);

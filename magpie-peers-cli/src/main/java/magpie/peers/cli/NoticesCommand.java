@@ -45,7 +45,7 @@ final class NoticesCommand extends PeersCommand {
     for (Notice notice : notices) {
       table.row(
           notice.kind() == Notice.Kind.JOINED ? Output.Style.GOOD : Output.Style.BAD,
-          Shape.lower(notice.kind()),
+          Choice.written(notice.kind()),
           notice.id().value(),
           Long.toString(notice.sequence()),
           notice.lastKnown().flatMap(PeerNode::address).map(AddressCandidate::text).orElse(""));

@@ -40,7 +40,7 @@ abstract class PeersCommand implements Callable<Integer> {
   public final Integer call() {
     main.applyDebug();
     if (!formats().contains(main.format())) {
-      throw usage("--format " + main.format() + " is not for " + spec.name());
+      throw usage("--format " + Choice.written(main.format()) + " is not for " + spec.name());
     }
     if (filters() == null && main.filter().isSet()) {
       throw usage("--network, --prefer-network, --label and --id are not for " + spec.name());

@@ -6,7 +6,6 @@
 package magpie.peers.cli;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import magpie.peers.AddressCandidate;
 import magpie.peers.Explanation;
@@ -79,7 +78,7 @@ final class Shape {
 
   static Map<String, @Nullable Object> notice(Notice notice) {
     return Tree.map(
-        "kind", lower(notice.kind()),
+        "kind", Choice.written(notice.kind()),
         "id", notice.id().value(),
         "sequence", notice.sequence(),
         "lastKnown", notice.lastKnown().map(Shape::node).orElse(null));
@@ -91,7 +90,7 @@ final class Shape {
         "line", problem.line(),
         "column", problem.column(),
         "length", problem.length(),
-        "severity", lower(problem.severity()),
+        "severity", Choice.written(problem.severity()),
         "code", problem.code(),
         "message", problem.message(),
         "path", problem.path(),
@@ -123,14 +122,10 @@ final class Shape {
         "event",
         "health",
         "status",
-        lower(health.status()),
+        Choice.written(health.status()),
         "since",
         health.since().toString(),
         "reason",
         health.reason().isEmpty() ? null : health.reason());
-  }
-
-  static String lower(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT);
   }
 }

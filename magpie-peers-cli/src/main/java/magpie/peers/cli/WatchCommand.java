@@ -173,7 +173,7 @@ final class WatchCommand extends FilteringCommand {
             health.stale()
                 ? "the last good peers stay: " + health.reason()
                 : "the source can be read again";
-        say(health.since(), style, Shape.lower(health.status()), text);
+        say(health.since(), style, Choice.written(health.status()), text);
       } else {
         tree(Shape.health(health));
       }

@@ -1,0 +1,74 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import magpie.peers.Notice;
+import magpie.peers.spi.Quote;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** An argument that is one of a few words: the constants of an enum in lower case. */
+abstract class Choice<E extends Enum<E>> implements ITypeConverter<E>, Iterable<String> {
+  /** The forms of output. */
+  static final class OfFormats extends Choice<Format> {
+    OfFormats() {
+      super(Format.values());
+    }
+  }
+
+  /** The kinds of notice. */
+  static final class OfNotices extends Choice<Notice.Kind> {
+    OfNotices() {
+      super(Notice.Kind.values());
+    }
+  }
+
+  /** The shells. */
+  static final class OfShells extends Choice<CompletionCommand.Shell> {
+    OfShells() {
+      super(CompletionCommand.Shell.values());
+    }
+  }
+
+  private final E[] constants;
+
+  private Choice(E[] constants) {
+    this.constants = constants;
+  }
+
+  static String written(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+
+  private List<String> words() {
+    return Arrays.stream(constants).map(Choice::written).toList();
+  }
+
+  @Override
+  public Iterator<String> iterator() {
+    return words().iterator();
+  }
+
+  @Override
+  public E convert(String text) {
+    for (E constant : constants) {
+      if (written(constant).equals(text)) {
+        return constant;
+      }
+    }
+    List<String> words = words();
+    throw new TypeConversionException(
+        "expected one of "
+            + String.join(", ", words)
+            + ", found "
+            + Quote.of(text)
+            + Quote.nearest(text, words).map(near -> "; did you mean " + near + "?").orElse(""));
+  }
+}
