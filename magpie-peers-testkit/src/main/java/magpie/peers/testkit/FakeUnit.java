@@ -83,8 +83,9 @@ public final class FakeUnit {
    *
    * @param hook the hook's name, such as {@code magpie-relation-joined}
    * @param remoteUnit the unit the hook is about, empty if it is about none
-   * @param command what to run; nothing for the charm's {@code dispatch}, or else its {@code
-   *     hooks/NAME}, which is skipped if it is missing
+   * @param command what to run, searched for on the hook's {@code PATH}, and its arguments; nothing
+   *     for the charm's {@code dispatch}, or else its {@code hooks/NAME}, which is skipped if it is
+   *     missing
    * @return what became of it
    * @throws IllegalArgumentException if the hook is about a relation or a unit that never was
    * @throws IllegalStateException if the unit is in error after another hook, or the calling thread

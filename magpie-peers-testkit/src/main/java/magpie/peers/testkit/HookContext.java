@@ -7,9 +7,7 @@ package magpie.peers.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -130,7 +128,7 @@ public final class HookContext {
   /**
    * Runs a command as a process of the hook and waits for it.
    *
-   * @param command the program, searched for among the hook tools first, and its arguments
+   * @param command the program, searched for on the hook's {@code PATH}, and its arguments
    * @return what it printed
    * @throws UncheckedIOException if it cannot be started
    * @throws IllegalStateException if it has not ended at the deadline of the hook; it is killed
@@ -143,18 +141,14 @@ public final class HookContext {
    * Runs a command as a process of the hook, with a text on its standard input, and waits for it.
    *
    * @param stdin the text, passed as UTF-8
-   * @param command the program, searched for among the hook tools first, and its arguments
+   * @param command the program, searched for on the hook's {@code PATH}, and its arguments
    * @return what it printed
    * @throws UncheckedIOException if it cannot be started
    * @throws IllegalStateException if it has not ended at the deadline of the hook; it is killed
    */
   public Output callWithInput(String stdin, String... command) {
     Objects.requireNonNull(stdin, "stdin");
-    List<String> words = new ArrayList<>(List.of(command));
-    Path tool = tools.resolve(words.get(0));
-    if (!words.get(0).contains("/") && Files.exists(tool)) {
-      words.set(0, tool.toString());
-    }
+    List<String> words = List.of(command);
     HookProcess.Result result;
     try {
       result = launcher.launch(words, environment, directory, stdin);

@@ -68,7 +68,7 @@ final class HookProcess {
     try {
       Files.writeString(in, stdin);
       ProcessBuilder builder =
-          new ProcessBuilder(command)
+          new ProcessBuilder(found(command, environment))
               .directory(directory.toFile())
               .redirectInput(Redirect.from(in.toFile()))
               .redirectOutput(out.toFile())
@@ -95,6 +95,23 @@ final class HookProcess {
       Files.deleteIfExists(out);
       Files.deleteIfExists(err);
     }
+  }
+
+  /** Looks the program up on the hook's own PATH, where the platform would take that of the JVM. */
+  private static List<String> found(List<String> command, Map<String, String> environment) {
+    String program = command.get(0);
+    if (program.contains("/")) {
+      return command;
+    }
+    for (String directory : environment.getOrDefault("PATH", "").split(":")) {
+      Path file = Path.of(directory).resolve(program);
+      if (Files.isExecutable(file) && !Files.isDirectory(file)) {
+        List<String> found = new ArrayList<>(command);
+        found.set(0, file.toString());
+        return found;
+      }
+    }
+    return command;
   }
 
   private static void kill(Process process) {

@@ -19,12 +19,13 @@ import java.util.regex.Pattern;
  * for nothing. Maps are printed in their own order.
  */
 final class ToolText {
-  private static final Pattern PLAIN_YAML = Pattern.compile("[A-Za-z0-9_/.][A-Za-z0-9_/.@+ -]*");
+  private static final Pattern PLAIN_YAML =
+      Pattern.compile("[A-Za-z_/][A-Za-z0-9_/.@+: -]*|[0-9.][A-Za-z0-9_/.@+ -]*");
   private static final Pattern OTHER_TYPE =
       Pattern.compile(
           "(?i)~|null|true|false|yes|no|on|off|y|n|<<|=|[-+]?[0-9][0-9_]*(\\.[0-9_]*)?(e[-+]?[0-9]+)?"
               + "|[-+]?\\.[0-9_]+(e[-+]?[0-9]+)?|0[xob].*"
-              + "|[-+]?\\.(inf|nan)|[0-9]{4}-[0-9].*|.*[: ]");
+              + "|[-+]?\\.(inf|nan)|[0-9]{4}-[0-9].*|.*[: ]|.*: .*");
 
   private ToolText() {}
 

@@ -1,0 +1,89 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What {@code --file} may hold. */
+class ToolInputTest {
+  static Stream<Arguments> maps() {
+    return Stream.of(
+        arguments("", "{}"),
+        arguments("{}", "{}"),
+        arguments(" { } \n", "{}"),
+        arguments("{\"a\":\"b\"}", "{a=b}"),
+        arguments("{\"a\" : 1 , \"b\":true,\n\"c\":-1.5e+3}", "{a=1, b=true, c=-1.5e+3}"),
+        arguments("{\"a\":null}", "{a=}"),
+        arguments("{\"a\":\" x \\n\\t\\\"\\\\\\/\\u00e9 \"}", "{a= x \n\t\"\\/\u00e9 }"),
+        arguments("{\"a\":\"\\U0001F426\\N\\x41\"}", "{a=\ud83d\udc26\u0085A}"),
+        arguments("{\"a\":\"yes\", \"a\":\"017\"}", "{a=017}"),
+        arguments("{\"a\":\"# : - | \ud83d\udc26\"}", "{a=# : - | \ud83d\udc26}"),
+        arguments("a: b", "{a=b}"),
+        arguments(
+            "# note\na: b\n\n'c d': \"e\\n\"\nf: 'it''s'\ng:\nh: ~\n",
+            "{a=b, c d=e\n, f=it's, g=, h=}"),
+        arguments("---\na: http://x\n", "{a=http://x}"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("maps")
+  void mapsOfScalarsAreRead(String input, String expected) throws ToolFailure {
+    assertEquals(expected, ToolInput.read(input.getBytes(UTF_8)).toString());
+  }
+
+  static Stream<Arguments> others() {
+    String unmarshal = "yaml: unmarshal errors:\n  line ";
+    String notMap = " into map[string]string";
+    String refused = "FakeJuju does not read, at line ";
+    return Stream.of(
+        arguments(
+            "{\"a\":\"\\ud83d\\udc26\"}",
+            "yaml: line 1: found invalid Unicode character escape code"),
+        arguments("{\"a\":\"\\q\"}", "yaml: line 1: found unknown escape character"),
+        arguments("{\"a\":\"\\u00g0\"}", "yaml: line 1: did not find expected hexdecimal number"),
+        arguments("{\"a\":\"b", "yaml: line 1: found unexpected end of stream"),
+        arguments("{\"a\":\"b\"", "yaml: line 1: did not find expected ',' or '}'"),
+        arguments("{\"a\":\"b\"}x", "yaml: line 1: did not find expected <document start>"),
+        arguments(
+            "{\"" + "k".repeat(1024) + "\":1}", "yaml: line 1: did not find expected ',' or '}'"),
+        arguments("{\"a\":\"\u007f\"}", "yaml: control characters are not allowed"),
+        arguments("{\"a\":\"\u0086\"}", "yaml: control characters are not allowed"),
+        arguments("{\"a\":{}}", unmarshal + "1: cannot unmarshal !!map into string"),
+        arguments("{\n\"a\":[]}", unmarshal + "2: cannot unmarshal !!seq into string"),
+        arguments("[]", unmarshal + "1: cannot unmarshal !!seq" + notMap),
+        arguments("- a", unmarshal + "1: cannot unmarshal !!seq" + notMap),
+        arguments("text", unmarshal + "1: cannot unmarshal !!str `text`" + notMap),
+        arguments(
+            "{\"a\":\"\u2029x\"}",
+            refused + "1 of --file, a raw U+2029 in a quoted text, which YAML may fold: escape it"),
+        arguments(
+            "{\"a\":\"\nx\"}",
+            refused + "2 of --file, a raw U+000A in a quoted text, which YAML may fold: escape it"),
+        arguments("a: &x b", refused + "1 of --file, the plain text \"&x b\""),
+        arguments("a: b\nc: |\n  d", refused + "2 of --file, the plain text \"|\""),
+        arguments(
+            "a: b\n  c",
+            refused + "2 of --file, anything but lines of plain \"key: value\", or JSON"),
+        arguments("{a: b}", refused + "1 of --file, a key that is not in double quotes"),
+        arguments("{\"a\": yes}", refused + "1 of --file, the value \"yes\", which is no JSON"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("others")
+  void whatJujuWouldNotReadOrOnlyMisreadIsRefused(String input, String message) {
+    assertEquals(
+        message,
+        assertThrows(ToolFailure.class, () -> ToolInput.read(input.getBytes(UTF_8))).getMessage());
+  }
+}
