@@ -548,9 +548,7 @@ public final class FakeJuju implements AutoCloseable {
   }
 
   private <E extends Exception> HookRun execute(FakeUnit unit, Hook asked, Work<E> work) throws E {
-    if (closed) {
-      throw new IllegalStateException("expected an open FakeJuju, it is closed");
-    }
+    requireOpen();
     if (unit.running().isHeldByCurrentThread()) {
       throw new IllegalStateException(
           "expected " + unit.name() + " to be idle, the calling thread runs a hook of it");
@@ -560,6 +558,12 @@ public final class FakeJuju implements AutoCloseable {
       return executeAlone(unit, asked, work);
     } finally {
       unit.running().unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("expected an open FakeJuju, it is closed");
     }
   }
 
@@ -594,11 +598,12 @@ public final class FakeJuju implements AutoCloseable {
     HookContext context =
         new HookContext(unit.name(), hook, environment, place.charm(), place.tools(), launcher);
     Outcome outcome;
-    boolean agentDied;
     boolean threw = true;
     HookAgent agent = HookAgent.listen(socket(unit), session, unit.name());
     agents.add(agent);
     try {
+      // Again: closing may have looked for agents just before this one was there.
+      requireOpen();
       outcome = work.run(context);
       threw = false;
     } finally {

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The listening end of the hook tools of one unit, for as long as one hook runs.
@@ -92,6 +93,8 @@ final class HookAgent implements AutoCloseable {
   }
 
   private final Path socket;
+  private final Path gone;
+  private final AtomicBoolean movedAway = new AtomicBoolean();
   private final Service service;
   private final RandomAccessFile requests;
   private final List<RandomAccessFile> answers = new ArrayList<>();
@@ -106,6 +109,7 @@ final class HookAgent implements AutoCloseable {
 
   private HookAgent(Path socket, Service service, String name) throws IOException {
     this.socket = socket;
+    this.gone = socket.resolveSibling(socket.getFileName() + ".closed");
     this.service = service;
     try {
       this.requests = open("requests");
@@ -246,7 +250,7 @@ final class HookAgent implements AutoCloseable {
     switch (answer.ending()) {
       case AGENT_DIES:
         dead = true;
-        deleteDirectory(moveAway());
+        moveAway();
         return false;
       case SILENCE:
         return true;
@@ -341,12 +345,10 @@ final class HookAgent implements AutoCloseable {
   }
 
   /** Takes the directory from its place, so that no further tool finds it. */
-  private Path moveAway() throws IOException {
-    Path gone = socket.resolveSibling(socket.getFileName() + ".closed");
-    if (Files.exists(socket)) {
+  private void moveAway() throws IOException {
+    if (!movedAway.getAndSet(true)) {
       Files.move(socket, gone);
     }
-    return gone;
   }
 
   private void release() {
@@ -360,15 +362,19 @@ final class HookAgent implements AutoCloseable {
   }
 
   /**
-   * Stops to listen: tools that still wait read the end of file, and later ones find no agent.
+   * Stops to listen: tools that still wait read the end of file, and later ones find no agent. Does
+   * nothing if that has been done.
    *
    * @throws IllegalStateException if serving a call failed in an unforeseen way
    */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closing.getCount() == 0) {
+      return;
+    }
     closing.countDown();
     try {
-      Path gone = moveAway();
+      moveAway();
       wake();
       joinUninterruptibly();
       deleteDirectory(gone);

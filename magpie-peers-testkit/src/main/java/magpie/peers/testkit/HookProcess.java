@@ -35,9 +35,19 @@ final class HookProcess {
   record Result(int exitCode, boolean timedOut, String stdout, String stderr) {}
 
   /** Starts processes, each with the same deadline, until it is closed. */
-  record Launcher(Path scratch, Duration deadline, Set<Process> running) implements AutoCloseable {
+  static final class Launcher implements AutoCloseable {
+    private final Path scratch;
+    private final Duration deadline;
+    private final Set<Process> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
     Launcher(Path scratch, Duration deadline) {
-      this(scratch, deadline, ConcurrentHashMap.newKeySet());
+      this.scratch = scratch;
+      this.deadline = deadline;
+    }
+
+    Duration deadline() {
+      return deadline;
     }
 
     Result launch(
@@ -46,9 +56,18 @@ final class HookProcess {
       return HookProcess.run(this, command, environment, directory, stdin);
     }
 
+    /** Takes note of a process, so that closing kills it, and kills it if that is over already. */
+    private void started(Process process) {
+      running.add(process);
+      if (closed) {
+        kill(process);
+      }
+    }
+
     /** Kills what still runs. */
     @Override
     public void close() {
+      closed = true;
       running.forEach(HookProcess::kill);
     }
   }
@@ -62,9 +81,9 @@ final class HookProcess {
       Path directory,
       String stdin)
       throws IOException {
-    Path in = Files.createTempFile(launcher.scratch(), "hook", ".in");
-    Path out = Files.createTempFile(launcher.scratch(), "hook", ".out");
-    Path err = Files.createTempFile(launcher.scratch(), "hook", ".err");
+    Path in = Files.createTempFile(launcher.scratch, "hook", ".in");
+    Path out = Files.createTempFile(launcher.scratch, "hook", ".out");
+    Path err = Files.createTempFile(launcher.scratch, "hook", ".err");
     try {
       Files.writeString(in, stdin);
       ProcessBuilder builder =
@@ -76,10 +95,10 @@ final class HookProcess {
       builder.environment().clear();
       builder.environment().putAll(environment);
       Process process = builder.start();
-      launcher.running().add(process);
+      launcher.started(process);
       boolean ended = false;
       try {
-        ended = process.waitFor(launcher.deadline().toMillis(), TimeUnit.MILLISECONDS);
+        ended = process.waitFor(launcher.deadline.toMillis(), TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("interrupted while waiting for " + command);
@@ -87,7 +106,7 @@ final class HookProcess {
         if (!ended) {
           kill(process);
         }
-        launcher.running().remove(process);
+        launcher.running.remove(process);
       }
       return new Result(ended ? process.exitValue() : KILLED, !ended, read(out), read(err));
     } finally {
