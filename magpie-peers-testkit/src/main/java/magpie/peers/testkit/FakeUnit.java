@@ -208,6 +208,16 @@ public final class FakeUnit {
     }
   }
 
+  /**
+   * Brings the unit up to date without running anything: every hook due counts as done. For one
+   * unit among hundreds this is much faster than {@link FakeJuju#settle()}.
+   */
+  public void settle() {
+    synchronized (model) {
+      settle(true);
+    }
+  }
+
   /** Makes {@code update-status} due. */
   public void updateStatus() {
     synchronized (model) {
@@ -600,6 +610,9 @@ public final class FakeUnit {
   }
 
   private Optional<Hook> next(FakeJujuRelation relation, FakeUnitRelation known) {
+    if (relation.isGone()) {
+      return Optional.empty();
+    }
     if (!known.changedPending().isEmpty()) {
       return Optional.of(changed(relation, known.changedPending()));
     }

@@ -389,6 +389,20 @@ class FakeJujuPlayTest {
   }
 
   @Test
+  void aUnitAmongHundredsIsSettledAlone() {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6).units(301).build()) {
+      FakeUnit unit = juju.unit("magpie/0");
+      unit.settle();
+      assertTrue(unit.due().isEmpty());
+      assertEquals(300, unit.members("magpie").size());
+      assertTrue(juju.unit("magpie/1").due().isPresent());
+      assertEquals(List.of(), juju.runs());
+      juju.removeRelation("magpie");
+      assertTrue(juju.unit("magpie/1").due().isEmpty());
+    }
+  }
+
+  @Test
   void observersHearOfEveryHook() {
     List<String> seen = new ArrayList<>();
     try (FakeJuju juju =

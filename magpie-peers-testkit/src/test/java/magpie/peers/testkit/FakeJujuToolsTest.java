@@ -395,6 +395,29 @@ class FakeJujuToolsTest {
 
   @ParameterizedTest
   @EnumSource
+  void aPodWithoutAddressBringsOldAgentsDown(JujuVersion version) {
+    try (FakeJuju juju =
+        FakeJuju.create(directory, version)
+            .peerRelation("magpie")
+            .kubernetes("10.152.183.7")
+            .units(1)
+            .build()) {
+      FakeUnit unit = juju.unit("magpie/0");
+      unit.addresses("alpha");
+      HookRun run = unit.run("config-changed", "", "network-get", "magpie", "--bind-address");
+      assertEquals(1, run.exitCode());
+      if (version == JujuVersion.JUJU_4_0) {
+        assertEquals(
+            "ERROR no bind address attached to space for binding \"magpie\"\n", run.stderr());
+      } else {
+        assertEquals("ERROR unexpected EOF\n", run.stderr());
+        assertEquals("hook failed: \"config-changed\" (the agent died)", run.failure());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void stateToolsKeepTexts(JujuVersion version) {
     String exceeded = version == JujuVersion.JUJU_4_0 ? ": quota limit exceeded" : " exceeded";
     try (FakeJuju juju = juju(version)) {
