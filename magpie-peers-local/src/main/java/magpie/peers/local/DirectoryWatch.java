@@ -191,7 +191,7 @@ final class DirectoryWatch implements PeerSource.Watch {
     for (WatchEvent<?> event : key.pollEvents()) {
       // Overflow first: it has no name.
       due |=
-          event.kind() == StandardWatchEventKinds.OVERFLOW
+          event.kind().equals(StandardWatchEventKinds.OVERFLOW)
               || !(event.context() instanceof Path name)
               || registrations.values().stream()
                   .anyMatch(known -> known.key.equals(key) && known.names.test(name));

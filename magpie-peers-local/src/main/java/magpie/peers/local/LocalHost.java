@@ -87,7 +87,7 @@ final class LocalHost implements Host {
 
   private static POSIX posix(String question) {
     try {
-      return Loaded.POSIX;
+      return Loaded.LIBRARY;
     } catch (LinkageError e) {
       throw new ConfigurationException(
           "expected /proc or jnr-posix to tell the "
@@ -101,6 +101,6 @@ final class LocalHost implements Host {
 
   /** Loads jnr-posix when it is first asked for, not when a host is made. */
   private static final class Loaded {
-    static final POSIX POSIX = POSIXFactory.getNativePOSIX();
+    static final POSIX LIBRARY = POSIXFactory.getNativePOSIX();
   }
 }

@@ -74,7 +74,7 @@ final class LocalSource implements PeerSource {
     this.options = options;
     this.host = host;
     this.events = events;
-    this.file = new TopologyFile(path, shown);
+    this.file = new TopologyFile(path, shown, TopologyFile.QUIET);
   }
 
   @Override
@@ -92,17 +92,30 @@ final class LocalSource implements PeerSource {
   }
 
   private Reading read(boolean doubted) {
-    Last before = last;
     TopologyFile.Content content = file.read(doubted);
-    boolean same = before != null && before.content == content;
-    Optional<PeerId> self = same ? before.reading.self() : identify(content.topology());
-    if (!same) {
-      exchangeIn(content.topology());
+    Topology topology = content.topology();
+    Last before = last;
+    // An edit of a comment makes equal content, and is no reason to trouble anyone.
+    if (before == null || !before.content.equals(content)) {
+      Optional<PeerId> self = identify(topology);
+      exchangeIn(topology);
+      return remember(self, content, publishedBy(doubted));
     }
-    Exchange.Content published = exchange == null ? NOTHING : exchange.read(doubted);
-    if (same && before.published == published) {
-      return before.reading;
+    Exchange.Content published = publishedBy(doubted);
+    if (!before.published.equals(published)) {
+      return remember(before.reading.self(), content, published);
     }
+    last = new Last(before.reading, content, published);
+    return before.reading;
+  }
+
+  private Exchange.Content publishedBy(boolean doubted) {
+    Exchange known = exchange;
+    return known == null ? NOTHING : known.read(doubted);
+  }
+
+  private Reading remember(
+      Optional<PeerId> self, TopologyFile.Content content, Exchange.Content published) {
     Reading reading =
         Reading.of(
             shown,
@@ -152,11 +165,9 @@ final class LocalSource implements PeerSource {
     if (known != null) {
       known.expect(topology.entries());
     }
-    if (known != exchange) {
-      exchange = known;
-      // Before the directory is read, so that no change falls between reading and watching.
-      watches.forEach(DirectoryWatch::register);
-    }
+    exchange = known;
+    // Before the directory is read, so that no change falls between reading and watching.
+    watches.forEach(DirectoryWatch::register);
   }
 
   private static List<PeerNode> nodes(Topology topology, Exchange.Content published) {
@@ -223,15 +234,23 @@ final class LocalSource implements PeerSource {
     return plain.substring(0, Math.min(60, plain.length()));
   }
 
+  /** What the file says, or said last while it is broken: who this is does not change. */
   private Last known() {
-    read();
+    try {
+      read();
+    } catch (PeersException e) {
+      if (last == null) {
+        throw e;
+      }
+    }
     return Objects.requireNonNull(last, "last");
   }
 
   @Override
   public Map<String, String> published() {
     Optional<PeerId> self = known().reading.self();
-    return exchange == null || self.isEmpty() ? Map.of() : exchange.published(self.get());
+    Exchange directory = exchange;
+    return directory == null || self.isEmpty() ? Map.of() : directory.published(self.get());
   }
 
   @Override
@@ -248,14 +267,15 @@ final class LocalSource implements PeerSource {
                             + Quote.of(shown)
                             + " to publish as, found an observer; name the node with --as ID"
                             + " (option self) and leave the option observer out"));
-    if (exchange == null) {
+    Exchange directory = exchange;
+    if (directory == null) {
       throw new ConfigurationException(
           "expected an exchange directory in "
               + Quote.of(shown)
               + " to publish in, found none; add \"exchange: DIR\" with a directory that all nodes"
               + " share");
     }
-    exchange.publish(self, changes);
+    directory.publish(self, changes);
   }
 
   @Override

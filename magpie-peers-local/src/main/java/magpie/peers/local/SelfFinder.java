@@ -160,8 +160,8 @@ final class SelfFinder {
   }
 
   private static boolean alike(String a, String b) {
-    return a.indexOf('.') < 0 && b.startsWith(a + ".")
-        || b.indexOf('.') < 0 && a.startsWith(b + ".");
+    return (a.indexOf('.') < 0 && b.startsWith(a + "."))
+        || (b.indexOf('.') < 0 && a.startsWith(b + "."));
   }
 
   private List<PeerId> byAddress(StringBuilder compared) {

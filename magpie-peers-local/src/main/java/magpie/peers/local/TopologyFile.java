@@ -30,7 +30,9 @@ import org.jspecify.annotations.Nullable;
  * once.
  */
 final class TopologyFile {
-  private static final Duration QUIET = Duration.ofMillis(50);
+  /** Waits a moment; longer than any writer takes between two parts, shorter than anyone minds. */
+  static final Runnable QUIET = () -> LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+
   private static final Duration LONGEST_UNREST = Duration.ofMillis(500);
 
   /** Buffers are multiples of this. */
@@ -38,14 +40,16 @@ final class TopologyFile {
 
   private final Path path;
   private final String shown;
+  private final Runnable quiet;
   private final TrackedFile file;
   private @Nullable IOException failure;
   private List<Problem> problems = List.of();
   private @Nullable Content content;
 
-  TopologyFile(Path path, String shown) {
+  TopologyFile(Path path, String shown, Runnable quiet) {
     this.path = path;
     this.shown = shown;
+    this.quiet = quiet;
     this.file = new TrackedFile(path, TopologyReader.LONGEST_FILE);
   }
 
@@ -63,7 +67,7 @@ final class TopologyFile {
     long deadline = System.nanoTime() + LONGEST_UNREST.toNanos();
     boolean partial = changedToPart(doubt);
     while (partial && System.nanoTime() - deadline < 0) {
-      LockSupport.parkNanos(QUIET.toNanos());
+      quiet.run();
       partial = changedToPart(true);
     }
     if (failure != null) {
