@@ -92,9 +92,7 @@ final class LocalHost implements Host {
       throw new ConfigurationException(
           "expected /proc or jnr-posix to tell the "
               + question
-              + ", found neither ("
-              + e
-              + "); add com.github.jnr:jnr-posix:3.2.5 to the class path",
+              + ", found neither that works; add com.github.jnr:jnr-posix:3.2.5 to the class path",
           e);
     }
   }

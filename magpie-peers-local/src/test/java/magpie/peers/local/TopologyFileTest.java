@@ -1,0 +1,155 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+package magpie.peers.local;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import magpie.peers.MalformedTopologyException;
+import magpie.peers.SourceUnavailableException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is in the making when it is looked at, step by step. */
+class TopologyFileTest {
+  @TempDir Path directory;
+  private Bench bench;
+  private TopologyFile file;
+
+  /** What happens to the file in each moment of waiting. */
+  private final Deque<Step> steps = new ArrayDeque<>();
+
+  private int moments;
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  @BeforeEach
+  void makeBench() {
+    bench = new Bench(directory).write(Bench.nodes(0, 1));
+    file =
+        new TopologyFile(
+            bench.file,
+            "bench.magpie.yaml",
+            () -> {
+              moments++;
+              Step step = steps.poll();
+              if (step != null) {
+                try {
+                  step.run();
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              }
+            });
+    assertEquals(2, nodes());
+    assertEquals(0, moments);
+  }
+
+  private int nodes() {
+    return file.read(true).topology().entries().size();
+  }
+
+  @Test
+  void takesACompleteFileAtOnce() {
+    bench.write(Bench.nodes(0, 1, 2));
+    assertEquals(3, nodes());
+    assertEquals(0, moments);
+  }
+
+  @Test
+  void waitsForTheRestOfAFileThatReadsWellWithoutIt() {
+    String whole = Bench.nodes(0, 1, 2);
+    bench.write(whole.substring(0, whole.indexOf("\n  magpie/2")));
+    steps.add(() -> bench.write(whole));
+    assertEquals(3, nodes());
+    assertEquals(1, moments);
+  }
+
+  @Test
+  void waitsWhereABufferMayHaveEnded() {
+    String some = Bench.nodes(0, 1);
+    bench.write(some + "#".repeat(1023 - some.length()) + "\n");
+    steps.add(() -> bench.write(Bench.nodes(0, 1, 2)));
+    assertEquals(3, nodes());
+    assertEquals(1, moments);
+  }
+
+  @Test
+  void waitsForAnEmptiedFileToBeFilled() {
+    bench.write("");
+    steps.add(() -> bench.write("version: 1\nname: bench-b\nno"));
+    steps.add(() -> bench.write(Bench.nodes(0)));
+    assertEquals(1, nodes());
+    assertEquals(2, moments);
+  }
+
+  @Test
+  void waitsForADeletedFileToBeMadeAnew() throws IOException {
+    Files.delete(bench.file);
+    steps.add(() -> bench.write(Bench.nodes(0, 1, 2)));
+    assertEquals(3, nodes());
+    assertEquals(1, moments);
+  }
+
+  @Test
+  void waitsOnceForWhatStaysAsItIs() throws IOException {
+    bench.write("version: 1\n");
+    assertThrows(MalformedTopologyException.class, this::nodes);
+    assertThrows(MalformedTopologyException.class, this::nodes);
+    assertEquals(1, moments);
+    Files.delete(bench.file);
+    assertThrows(SourceUnavailableException.class, this::nodes);
+    assertThrows(SourceUnavailableException.class, this::nodes);
+    assertEquals(2, moments);
+    bench.write(Bench.nodes(0, 1).stripTrailing());
+    assertEquals(2, nodes());
+    assertEquals(2, nodes());
+    assertEquals(3, moments);
+  }
+
+  @Test
+  void tellsTheSameContentByTheSameObject() throws IOException {
+    TopologyFile.Content before = file.read(true);
+    bench.rename(Bench.nodes(0, 1));
+    assertSame(before, file.read(true));
+    Files.delete(bench.file);
+    assertThrows(SourceUnavailableException.class, this::nodes);
+    bench.write(Bench.nodes(0, 1));
+    assertSame(before, file.read(true));
+  }
+
+  @Test
+  void tellsOfAFileThatIsNotThere() throws IOException {
+    Files.delete(bench.file);
+    SourceUnavailableException e =
+        assertThrows(SourceUnavailableException.class, () -> file.read(false));
+    assertEquals(bench.file.toString(), e.origin());
+    assertEquals(
+        List.of(e.getMessage()),
+        TopologyReader.read(bench.file, "bench.magpie.yaml").problems().stream()
+            .map(Object::toString)
+            .toList());
+  }
+
+  @Test
+  void doesNotOpenAPipe() throws Exception {
+    Files.delete(bench.file);
+    assertEquals(0, new ProcessBuilder("mkfifo", bench.file.toString()).start().waitFor());
+    assertEquals(
+        "bench.magpie.yaml: error [not-a-file] expected a topology file, found a pipe, socket or"
+            + " device\n  fix: name a regular file",
+        assertThrows(SourceUnavailableException.class, () -> file.read(true)).getMessage());
+  }
+}
