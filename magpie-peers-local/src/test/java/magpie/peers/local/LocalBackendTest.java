@@ -119,7 +119,8 @@ class LocalBackendTest {
 
   @Test
   void checksFiles() throws Exception {
-    Path bad = Files.writeString(directory.resolve("bad.yaml"), "version: 1\nname: []\n");
+    Path bad = directory.resolve("bad.yaml");
+    Files.writeString(bad, Bench.nodes(0).replace("bench-b", "[]"));
     assertEquals(
         Optional.of(TopologyReader.read(bad, "bad").problems()),
         new LocalBackend().check(bad, "bad"));
