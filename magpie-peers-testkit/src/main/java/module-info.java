@@ -4,7 +4,8 @@
  */
 
 /**
- * What others test with: a fake Juju for charms, and the contract a backend has to keep.
+ * What others test with: the contract that a backend has to keep, peers in memory for programs, and
+ * a fake Juju for charms.
  *
  * <p>{@link magpie.peers.testkit.FakeJuju} needs neither JUnit nor the api.
  */
@@ -14,4 +15,8 @@ module magpie.peers.testkit {
   requires static transitive org.jspecify;
 
   exports magpie.peers.testkit;
+
+  // JUnit calls the package-private tests of the contract.
+  opens magpie.peers.testkit to
+      org.junit.platform.commons;
 }
