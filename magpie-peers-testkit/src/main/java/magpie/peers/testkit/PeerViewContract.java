@@ -230,9 +230,13 @@ public abstract class PeerViewContract {
     assertThrows(UnsupportedOperationException.class, change, rule);
   }
 
+  private static <T> T present(String rule, Optional<T> value) {
+    assertTrue(value.isPresent(), rule);
+    return value.orElseThrow();
+  }
+
   private static PeerNode member(String rule, PeerView view, PeerId id) {
-    return view.node(id)
-        .orElseThrow(() -> new AssertionError(rule + ": " + id + " is not a member"));
+    return present(rule + ": " + id + " is not a member", view.node(id));
   }
 
   private static List<String> addresses(PeerNode node) {
@@ -625,7 +629,7 @@ public abstract class PeerViewContract {
         PeerView view = open();
         List<Notice> departed = view.notices().departed();
         assertEquals(ids(2), of(departed), rule);
-        PeerNode known = departed.get(0).lastKnown().orElseThrow(() -> new AssertionError(rule));
+        PeerNode known = present(rule, departed.get(0).lastKnown());
         assertEquals(id(2), known.id(), rule);
         assertEquals("192.0.2.2", known.address().map(AddressCandidate::text).orElse("none"), rule);
         settings.forEach((key, value) -> assertEquals(value, known.settings().get(key), rule));
@@ -979,6 +983,7 @@ public abstract class PeerViewContract {
             heard.accept(event);
             inside.decrementAndGet();
           });
+      heard.await("E1: a listener hears nothing", deadline(), a -> !a.isEmpty());
       long seed = new Random().nextLong();
       Random random = new Random(seed);
       Set<Integer> present = new HashSet<>(Set.of(1, 2, 3));
@@ -1004,6 +1009,7 @@ public abstract class PeerViewContract {
               a -> !a.isEmpty() && a.get(a.size() - 1).snapshot().nodes().equals(end));
       assertEquals(1, most.get(), "E1: a listener was called while it was being called");
       addUp(all, seed);
+      heard.quiet("E1: an event after the last change (seed " + seed + ")", quiet(), all.size());
     }
 
     private void addUp(List<PeerEvent> all, long seed) {
@@ -1075,6 +1081,7 @@ public abstract class PeerViewContract {
       Subscription listening = view.listen(heard::accept);
       view.listen(other::accept);
       heard.await("E1: a listener hears nothing", deadline(), a -> !a.isEmpty());
+      other.await("E1: a listener hears nothing", deadline(), a -> !a.isEmpty());
       listening.close();
       listening.close();
       int known = heard.all().size();
