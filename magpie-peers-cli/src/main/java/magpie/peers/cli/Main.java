@@ -258,7 +258,7 @@ public final class Main {
     }
     err.println(text);
     if (debug) {
-      e.printStackTrace(err);
+      StandardErrorLog.trace(e, err);
     } else if (!foreseen) {
       err.println("this is a fault of magpie-peers; --debug shows where it is");
     }

@@ -6,6 +6,8 @@
 package magpie.peers.cli;
 
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.text.MessageFormat;
 import java.util.Locale;
 import java.util.ResourceBundle;
@@ -34,6 +36,13 @@ public final class StandardErrorLog extends System.LoggerFinder {
   /** Tells everything from here on. */
   static void debug() {
     debug = true;
+  }
+
+  /** Prints a stack trace whose messages cannot act on a terminal. */
+  static void trace(Throwable thrown, PrintStream err) {
+    StringWriter trace = new StringWriter();
+    thrown.printStackTrace(new PrintWriter(trace, true));
+    trace.toString().lines().forEach(line -> err.println(Quote.visible(line.replace("\t", "  "))));
   }
 
   @Override
@@ -72,7 +81,7 @@ public final class StandardErrorLog extends System.LoggerFinder {
       }
       err.println(line);
       if (thrown != null && debug) {
-        thrown.printStackTrace(err);
+        trace(thrown, err);
       }
       err.flush();
     }

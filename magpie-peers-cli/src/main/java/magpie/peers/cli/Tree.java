@@ -6,6 +6,7 @@
 package magpie.peers.cli;
 
 import java.util.AbstractList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -98,7 +99,7 @@ final class Tree {
     StringBuilder text = new StringBuilder();
     if (value instanceof List<?> list && !list.isEmpty()) {
       for (Object element : list) {
-        yaml(List.of(element), text, 0, false);
+        yaml(Collections.singletonList(element), text, 0, false);
         out.write(text);
         text.setLength(0);
       }

@@ -1,0 +1,571 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import magpie.peers.Environment;
+import magpie.peers.MalformedTopologyException;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.Problem;
+import magpie.peers.SourceUnavailableException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The whole command in this process, over a backend whose peers are in memory. */
+class CommandTest {
+  private final Bench bench = new Bench();
+  private Map<String, String> variables = Map.of();
+  private Terminal terminal = Terminal.NONE;
+
+  @BeforeEach
+  void setUp() {
+    BenchBackend.bench = bench;
+    bench.self("magpie/0");
+    bench.node(
+        node("magpie/2")
+            .candidate("192.0.2.12/25", "topology")
+            .candidate("198.51.100.12/24", "topology")
+            .setting("iperf-port", "5001")
+            .label("rack", "b"));
+    bench.node(node("magpie/10").candidate("192.0.2.20/25", "topology").suspect(true));
+    bench.node(node("tor_1").candidate("tor-1.example", "topology"));
+  }
+
+  private static PeerNode.Builder node(String id) {
+    return PeerNode.builder(PeerId.of(id));
+  }
+
+  /** What a run printed and how it ended. */
+  private record Result(int code, String out, String err) {}
+
+  private Result run(String... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Result result = run(out, args);
+    return new Result(result.code, out.toString(StandardCharsets.UTF_8), result.err);
+  }
+
+  private Result run(OutputStream out, String... args) {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Environment environment = new Environment(variables, Map.of(), Path.of(""), Clock.systemUTC());
+    int code = Main.run(environment, new Output(out, terminal), err, args);
+    return new Result(code, "", err.toString(StandardCharsets.UTF_8));
+  }
+
+  private Result bench(String... args) {
+    List<String> all = new ArrayList<>(List.of("--backend", "bench"));
+    all.addAll(List.of(args));
+    return run(all.toArray(new String[0]));
+  }
+
+  private static void assertPrints(String expected, Result result) {
+    assertEquals(new Result(0, expected, ""), result);
+  }
+
+  private static void assertFails(int code, String message, Result result) {
+    assertEquals(new Result(code, "", message), result);
+  }
+
+  @Test
+  void nodesAreATableForPeople() {
+    assertPrints(
+        """
+        ID         ADDRESS        NETWORK  SOURCE    LABELS  NOTES
+        magpie/2   192.0.2.12     oam      topology  rack=b  -
+        magpie/10  192.0.2.20     oam      topology  -       suspect
+        tor_1      tor-1.example  -        topology  -       -
+        """,
+        bench("nodes"));
+  }
+
+  @Test
+  void aTerminalGetsColourAndLinesThatFit() {
+    terminal = new Terminal(true, 40);
+    assertPrints(
+        """
+        \u001b[1mID        ADDRESS     NETWORK  SOURCE  …\u001b[0m
+        magpie/2  192.0.2.12  oam      topology…
+        """,
+        bench("nodes", "--label", "rack=b"));
+  }
+
+  @Test
+  void nodesAsJsonHaveTheKeysOfTheContract() {
+    assertPrints(
+        """
+        [
+          {
+            "id": "magpie/2",
+            "address": "192.0.2.12",
+            "source": "topology",
+            "candidates": [
+              {
+                "address": "192.0.2.12",
+                "source": "topology",
+                "network": "oam"
+              },
+              {
+                "address": "198.51.100.12",
+                "source": "topology",
+                "network": "storage"
+              }
+            ],
+            "settings": {
+              "iperf-port": "5001"
+            },
+            "labels": {
+              "rack": "b"
+            },
+            "suspect": false
+          }
+        ]
+        """,
+        bench("nodes", "--id", "magpie/2", "--format", "json"));
+  }
+
+  @Test
+  void whatIsAbsentIsNull() {
+    bench.node(node("zero"));
+    assertPrints(
+        """
+        - id: zero
+          address: null
+          source: null
+          candidates: []
+          settings: {}
+          labels: {}
+          suspect: false
+        """,
+        bench("nodes", "--id", "zero", "--format", "yaml"));
+  }
+
+  @Test
+  void noPeersAreAnEmptyListAndAHeading() {
+    assertPrints("[]\n", bench("nodes", "--id", "none", "--format", "json"));
+    assertPrints("[]\n", bench("nodes", "--id", "none", "--format", "yaml"));
+    assertPrints("", bench("nodes", "--id", "none", "--format", "hosts"));
+    assertPrints("ID  ADDRESS  NETWORK  SOURCE  LABELS  NOTES\n", bench("nodes", "--id", "none"));
+  }
+
+  @Test
+  void hostsAreLinesForEtcHostsAndTheRestIsSaidInComments() {
+    bench.node(node("a/1").candidate("192.0.2.31", "topology"));
+    bench.node(node("a-1").candidate("192.0.2.32", "topology"));
+    bench.node(node("end-").candidate("192.0.2.33", "topology"));
+    bench.node(node("six").candidate("2001:db8:a::6", "topology"));
+    bench.node(node("zero"));
+    assertPrints(
+        """
+        # a/1 at 192.0.2.31: not the only a-1
+        # a-1 at 192.0.2.32: not the only a-1
+        # end- at 192.0.2.33: end- is no host name
+        192.0.2.12\tmagpie-2
+        192.0.2.20\tmagpie-10
+        2001:db8:a::6\tsix
+        # tor_1: no IP address, but "tor-1.example"
+        # zero: no address
+        """,
+        bench("nodes", "--format", "hosts"));
+  }
+
+  @Test
+  void networkDropsAndPreferNetworkFallsBack() {
+    assertPrints(
+        """
+        ID        ADDRESS        NETWORK  SOURCE    LABELS  NOTES
+        magpie/2  198.51.100.12  storage  topology  rack=b  -
+        """,
+        bench("nodes", "--network", "storage"));
+    assertPrints(
+        """
+        ID         ADDRESS        NETWORK  SOURCE    LABELS  NOTES
+        magpie/2   198.51.100.12  storage  topology  rack=b  -
+        magpie/10  192.0.2.20     oam      topology  -       suspect,fallback
+        tor_1      tor-1.example  -        topology  -       fallback
+        """,
+        bench("nodes", "--prefer-network", "198.51.100.0/24"));
+  }
+
+  @Test
+  void optionsMayStandBeforeTheCommandAndThoseBehindItCount() {
+    assertPrints(
+        "198.51.100.12\tmagpie-2\n",
+        bench(
+            "--format",
+            "json",
+            "--network",
+            "oam",
+            "nodes",
+            "--network=storage",
+            "--format=hosts"));
+  }
+
+  @Test
+  void everyGlobalOptionReachesTheBackend() {
+    bench("nodes", "--as", "magpie/7", "--state", "/s", "--peer-set", "p", "--topology", "/t");
+    assertEquals("magpie/7", bench.options().option("self").orElseThrow());
+    assertEquals("/s", bench.options().option("state").orElseThrow());
+    assertEquals("p", bench.options().option("peer-set").orElseThrow());
+    assertEquals("/t", bench.options().option("topology").orElseThrow());
+    assertEquals(false, bench.options().observer());
+    bench("--observer", "nodes");
+    assertEquals(true, bench.options().observer());
+  }
+
+  @Test
+  void theCommandLineCountsBeforeTheEnvironment() {
+    variables = Map.of("MAGPIE_PEERS_BACKEND", "nowhere", "MAGPIE_OBSERVER", "true");
+    assertEquals(0, bench("nodes", "--as", "magpie/7").code());
+    assertEquals(false, bench.options().observer());
+  }
+
+  @Test
+  void anExplicitTopologyMeansTheLocalBackend() {
+    variables = Map.of("MAGPIE_PEERS_BACKEND", "bench");
+    assertFails(
+        1,
+        """
+        magpie-peers: /nowhere/bench.magpie.yaml: error [missing-file] expected a topology file,\
+         found none
+          fix: correct the name, or create the file
+        """,
+        run("nodes", "--topology", "/nowhere/bench.magpie.yaml"));
+  }
+
+  @Test
+  void warningsOfTheReadingGoToStandardError() {
+    bench.warn("two relations\u001b[2J name magpie/2");
+    Result result = bench("nodes", "--id", "none", "--format", "json");
+    assertEquals(
+        new Result(0, "[]\n", "magpie-peers: warning: two relations\\u001b[2J name magpie/2\n"),
+        result);
+  }
+
+  @Test
+  void controlCharactersNeverReachATerminal() {
+    bench.node(
+        node("zero").label("evil", "\u001b[31m\u009b\u202e\n").candidate("a\u001bb", "x\ty"));
+    assertPrints(
+        """
+        ID    ADDRESS   NETWORK  SOURCE  LABELS                         NOTES
+        zero  a\\u001bb  -        x\\ty    evil=\\u001b[31m\\u009b\\u202e\\n  -
+        """,
+        bench("nodes", "--id", "zero"));
+  }
+
+  @Test
+  void explainShowsEveryCandidateAndTheRule() {
+    assertPrints(
+        """
+        magpie/2
+          COUNTS  CANDIDATE         NETWORK  SOURCE    NOTE
+          -       192.0.2.12/25     oam      topology  -
+          *       198.51.100.12/24  storage  topology  -
+          filter   inNetwork(storage)
+          rule     inNetwork(storage)
+          verdict  kept: 198.51.100.12 by inNetwork(storage)
+        """,
+        bench("explain", "magpie/2", "--network", "storage"));
+    assertPrints(
+        """
+        magpie/10 (suspect: its source doubts it)
+          COUNTS  CANDIDATE      NETWORK  SOURCE    NOTE
+          -       192.0.2.20/25  oam      topology  -
+          filter   inNetwork(storage)
+          verdict  dropped: no candidate lies in storage (198.51.100.0/24)
+        """,
+        bench("explain", "magpie/10", "--network", "storage"));
+    assertPrints(
+        """
+        magpie/10 (suspect: its source doubts it)
+          COUNTS  CANDIDATE      NETWORK  SOURCE    NOTE
+          *       192.0.2.20/25  oam      topology  -
+          filter   preferNetwork(storage)
+          rule     first candidate
+          verdict  kept: 192.0.2.20 by first candidate (fallback)
+        """,
+        bench("explain", "magpie/10", "--prefer-network", "storage"));
+  }
+
+  @Test
+  void explainSaysWhyAHostNameMatchesNothing() {
+    bench.node(node("six").candidate("2001:db8:a::6/64", "topology").candidate("six", "topology"));
+    assertPrints(
+        """
+        {
+          "id": "six",
+          "filter": "inNetwork(oam)",
+          "candidates": [
+            {
+              "address": "2001:db8:a::6",
+              "source": "topology",
+              "network": "oam",
+              "note": null,
+              "counts": true
+            },
+            {
+              "address": "six",
+              "source": "topology",
+              "network": null,
+              "note": "no IP address: an IPv4 address is four numbers with dots between them; \\"s\\"\
+         is no digit",
+              "counts": false
+            }
+          ],
+          "rule": "inNetwork(oam)",
+          "verdict": "kept",
+          "reason": null,
+          "address": "2001:db8:a::6",
+          "fallback": false,
+          "suspect": false
+        }
+        """,
+        bench("explain", "six", "--network", "oam", "--format", "json"));
+  }
+
+  @Test
+  void explainNamesTheNearestPeersOfAnUnknownOne() {
+    assertFails(
+        1,
+        """
+        magpie-peers: expected the id of a peer, found "magpie/20"; did you mean magpie/2?
+          there are magpie/2, magpie/10, tor_1
+        """,
+        bench("explain", "magpie/20"));
+    assertFails(
+        1,
+        "magpie-peers: expected the id of a peer, found \"magpie/0\", which is this node itself;"
+            + " --as OTHER or --observer explains it\n",
+        bench("explain", "magpie/0"));
+    for (int i = 20; i < 30; i++) {
+      bench.node(node("magpie/" + i));
+    }
+    assertFails(
+        1,
+        """
+        magpie-peers: expected the id of a peer, found "blade"
+          there are magpie/2, magpie/10, magpie/20, magpie/21, magpie/22, magpie/23, magpie/24,\
+         magpie/25, magpie/26, magpie/27 and 3 more
+        """,
+        bench("explain", "blade"));
+  }
+
+  @Test
+  void noticesAreRecordedAndDismissedAsTheyWereShown() {
+    String joined =
+        """
+        NOTICE  ID         SEQUENCE  LAST ADDRESS
+        joined  magpie/2   1         -
+        joined  magpie/10  1         -
+        joined  tor_1      1         -
+        """;
+    assertPrints(joined, bench("notices"));
+    assertPrints(joined, bench("dismiss", "joined"));
+    assertPrints("[]\n", bench("notices", "--format", "json"));
+
+    bench.remove("magpie/2");
+    String departed =
+        """
+        NOTICE    ID        SEQUENCE  LAST ADDRESS
+        departed  magpie/2  2         192.0.2.12
+        """;
+    assertPrints("NOTICE  ID  SEQUENCE  LAST ADDRESS\n", bench("dismiss", "joined"));
+    assertPrints(departed, bench("notices"));
+    assertPrints(
+        """
+        - kind: departed
+          id: magpie/2
+          sequence: 2
+          lastKnown:
+            id: magpie/2
+            address: "192.0.2.12"
+            source: topology
+            candidates:
+              - address: "192.0.2.12"
+                source: topology
+                network: oam
+              - address: "198.51.100.12"
+                source: topology
+                network: storage
+            settings:
+              iperf-port: "5001"
+            labels:
+              rack: b
+            suspect: false
+        """,
+        bench("dismiss", "departed", "--format", "yaml"));
+    assertPrints("[]\n", bench("notices", "--format", "json"));
+  }
+
+  @Test
+  void dismissUpToLeavesLaterNotices() {
+    bench("notices");
+    bench.node(node("magpie/3"));
+    assertPrints(
+        """
+        NOTICE  ID         SEQUENCE  LAST ADDRESS
+        joined  magpie/2   1         -
+        joined  magpie/10  1         -
+        joined  tor_1      1         -
+        """,
+        bench("dismiss", "joined", "--up-to", "1"));
+    assertPrints(
+        """
+        NOTICE  ID        SEQUENCE  LAST ADDRESS
+        joined  magpie/3  2         -
+        """,
+        bench("notices"));
+  }
+
+  /** Breaks at the first byte. */
+  private static final class Broken extends OutputStream {
+    private final String reason;
+
+    Broken(String reason) {
+      this.reason = reason;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      throw new IOException(reason);
+    }
+  }
+
+  @Test
+  void whatCouldNotBeShownIsNotDismissed() {
+    Result gone = run(new Broken("Broken pipe"), "--backend", "bench", "dismiss", "joined");
+    assertFails(1, "magpie-peers: nothing was dismissed: the reader of the list went away\n", gone);
+    assertEquals(4, bench("notices").out().lines().count());
+  }
+
+  @Test
+  void aReaderThatWentAwayIsNoFailure() {
+    assertFails(0, "", run(new Broken("Broken pipe"), "--backend", "bench", "nodes"));
+    assertFails(0, "", run(new Broken("Broken pipe"), "--help"));
+  }
+
+  @Test
+  void publishMergesAndRemoves() {
+    assertPrints("published\n", bench("publish", "a=b=c ", "d="));
+    assertPrints("published\n", bench("publish", "e=\n", "a="));
+    assertEquals(Map.of("e", "\n"), bench.published());
+    assertPrints("nothing to write: all of it is published already\n", bench("publish", "e=\n"));
+    assertPrints("{\n  \"written\": false\n}\n", bench("publish", "a=", "--format", "json"));
+    // Arguments are meant as they are written, not as files of arguments.
+    assertPrints("written: true\n", bench("publish", "@a=1", "--format", "yaml"));
+  }
+
+  private static void assertUsage(String message, String command, Result result) {
+    assertFails(2, "magpie-peers: " + message + "\nsee " + command + " --help\n", result);
+  }
+
+  @Test
+  void wrongUsageIsToldInTwoLines() {
+    assertUsage("Missing required subcommand", "magpie-peers", run());
+    assertUsage(
+        "Unknown option: '--netwrk=x'\ndid you mean --network?",
+        "magpie-peers nodes",
+        run("nodes", "--netwrk=x"));
+    assertUsage(
+        "Unmatched argument at index 0: 'nods'\ndid you mean nodes or notices?",
+        "magpie-peers",
+        run("nods"));
+    assertUsage(
+        "Unmatched argument at index 1: '\\u001b[2J'",
+        "magpie-peers nodes",
+        run("nodes", "\u001b[2J"));
+    assertUsage(
+        "Invalid value for option '--format': expected one of table, json, yaml, hosts, found"
+            + " \"jsn\"; did you mean json?",
+        "magpie-peers nodes",
+        run("nodes", "--format", "jsn"));
+    assertUsage(
+        "Invalid value for positional parameter at index 0 (joined|departed): expected one of"
+            + " joined, departed, found \"all\"",
+        "magpie-peers dismiss",
+        bench("dismiss", "all"));
+    assertUsage(
+        "--format hosts is not for notices",
+        "magpie-peers notices",
+        bench("notices", "--format", "hosts"));
+    assertUsage(
+        "--network, --prefer-network, --label and --id are not for dismiss",
+        "magpie-peers dismiss",
+        bench("--id", "magpie/2", "dismiss", "joined"));
+    assertUsage(
+        "Unknown options: '--id', 'magpie/2'",
+        "magpie-peers dismiss",
+        bench("dismiss", "joined", "--id", "magpie/2"));
+    assertUsage(
+        "--network and --prefer-network exclude each other: the one drops what the other keeps",
+        "magpie-peers nodes",
+        bench("--network", "oam", "nodes", "--prefer-network", "storage"));
+    assertUsage(
+        "--network: expected the name of a network or a CIDR, found \"192.0.2.1/24\": expected a"
+            + " network such as 192.0.2.0/24, found \"192.0.2.1/24\": bits behind the prefix are set; the"
+            + " network is 192.0.2.0/24",
+        "magpie-peers nodes",
+        bench("nodes", "--network", "192.0.2.1/24"));
+    assertUsage(
+        "--label: expected KEY=VALUE, found \"rack\"",
+        "magpie-peers nodes",
+        bench("nodes", "--label", "rack"));
+    assertUsage(
+        "--as and --observer exclude each other: an observer is no node",
+        "magpie-peers",
+        bench("nodes", "--as", "magpie/0", "--observer"));
+    assertUsage(
+        "expected a value for --topology, found \"\"",
+        "magpie-peers",
+        run("nodes", "--topology", ""));
+    assertUsage("expected KEY=VALUE, found \"=b\"", "magpie-peers publish", bench("publish", "=b"));
+    assertUsage(
+        "expected every key once, found \"a\" twice",
+        "magpie-peers publish",
+        bench("publish", "a=1", "a=2"));
+  }
+
+  @Test
+  void aFailureIsOneMessageWithoutStackTrace() {
+    bench.fail(new SourceUnavailableException("a bench", "expected a bench,\nfound \u001b[2J"));
+    assertFails(1, "magpie-peers: expected a bench,\nfound \\u001b[2J\n", bench("nodes"));
+    List<String> debug = bench("nodes", "--debug").err().lines().toList();
+    assertEquals("magpie.peers.SourceUnavailableException: expected a bench,", debug.get(2));
+    assertEquals("found \\u001b[2J", debug.get(3));
+    assertTrue(
+        debug.stream().anyMatch(line -> line.startsWith("  at magpie.peers.cli.CommandTest.")),
+        debug.toString());
+  }
+
+  @Test
+  void problemsOfTheInputHaveTheirOwnCode() {
+    bench.fail(
+        new MalformedTopologyException(
+            List.of(Problem.ofFile("missing-file", "b.yaml", "expected a file", "make it"))));
+    assertFails(
+        3, "b.yaml: error [missing-file] expected a file\n  fix: make it\n", bench("nodes"));
+  }
+
+  @Test
+  void anUnknownNetworkIsAFailure() {
+    assertFails(
+        1,
+        "magpie-peers: expected a network of a bench, found \"storag\"; it declares oam, storage;"
+            + " did you mean storage?\n",
+        bench("nodes", "--network", "storag"));
+  }
+}
