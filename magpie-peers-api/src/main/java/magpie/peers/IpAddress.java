@@ -205,18 +205,21 @@ public final class IpAddress implements Comparable<IpAddress> {
           }
           continue;
         }
-        String octet = text.substring(start, i);
-        if (octet.isEmpty()) {
+        int length = i - start;
+        if (length == 0) {
           return failV4("a number is missing");
         }
-        if (octet.length() > 1 && octet.charAt(0) == '0') {
+        if (length > 1 && text.charAt(start) == '0') {
           return failV4(
-              "\"" + octet + "\" has a leading zero, which some read as octal; write decimal");
+              "\""
+                  + text.substring(start, i)
+                  + "\" has a leading zero, which some read as octal; write decimal");
         }
-        if (octet.length() > 3 || Integer.parseInt(octet) > 255) {
-          return failV4("\"" + octet + "\" is more than 255");
+        int octet = length > 3 ? 256 : Integer.parseInt(text, start, i, 10);
+        if (octet > 255) {
+          return failV4("\"" + text.substring(start, i) + "\" is more than 255");
         }
-        number = number << 8 | Integer.parseInt(octet);
+        number = number << 8 | octet;
         octets++;
         start = i + 1;
       }

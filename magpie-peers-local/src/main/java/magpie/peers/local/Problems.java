@@ -47,6 +47,14 @@ final class Problems {
     }
   }
 
+  /** Takes back what was said about the form of a value at a place or behind it. */
+  void forget(long place) {
+    List<Item> form = stages.get(Code.Stage.FORM);
+    if (form != null) {
+      form.removeIf(item -> item.place >= place);
+    }
+  }
+
   private void drop(Code code) {
     dropped++;
     errorDropped |= code.severity() == Problem.Severity.ERROR;

@@ -111,6 +111,7 @@ final class TopologyReader {
     private final @Nullable PeerId id;
     private final String writtenId;
     private final boolean repeated;
+    private boolean faulty;
     private List<@Nullable AddressCandidate> candidates = List.of();
     private int addressCount;
     private int firstPlace;
@@ -313,7 +314,7 @@ final class TopologyReader {
   }
 
   private @Nullable String name() {
-    String written = text("a name");
+    String written = text("a name", true);
     if (written != null && !Network.isName(written)) {
       badName(written, events.place());
       return null;
@@ -344,7 +345,7 @@ final class TopologyReader {
             networks.namesUnknown();
           }
           networks.add(network);
-          int problemsBefore = problems.errors() + events.faults();
+          int faults = faults();
           int correctable = 0;
           if (is(Kind.MAPPING, "a mapping with the key cidrs")) {
             int[] hostBits = new int[1];
@@ -355,7 +356,7 @@ final class TopologyReader {
                 key -> hostBits[0] += cidrs(network, first));
             correctable = hostBits[0];
           }
-          if (problems.errors() + events.faults() > problemsBefore + correctable) {
+          if (faults() > faults + correctable) {
             networks.cidrsUnknown();
           }
         });
@@ -371,7 +372,7 @@ final class TopologyReader {
     int count = 0;
     for (; events.next() != Kind.END; count++) {
       path.add(count);
-      String written = text("a network such as 192.0.2.0/24");
+      String written = text("a network such as 192.0.2.0/24", false);
       if (written != null) {
         Cidr cidr = null;
         try {
@@ -418,7 +419,7 @@ final class TopologyReader {
         key -> {
           switch (key) {
             case "network" -> {
-              defaultNetwork = text("the name of a network");
+              defaultNetwork = text("the name of a network", false);
               defaultNetworkPlace = events.place();
             }
             case "labels" -> defaultLabels = texts("labels");
@@ -457,7 +458,7 @@ final class TopologyReader {
   }
 
   private void exchange() {
-    String written = text("a directory");
+    String written = text("a directory", true);
     if (written != null && (written.isEmpty() || written.indexOf('\0') >= 0)) {
       problem(
           Code.BAD_VALUE,
@@ -503,6 +504,7 @@ final class TopologyReader {
     }
     idPlaces.add(events.place());
     Draft draft = new Draft(id, written, first >= 0);
+    int faults = faults();
     drafts.add(draft);
     candidates.clear();
     draft.firstPlace = addressPlaces.count();
@@ -524,18 +526,19 @@ final class TopologyReader {
             }
           });
     }
+    draft.faulty = faults() > faults;
     draft.addressCount = candidates.size();
     if (draft.hostname != null) {
       candidates.add(AddressCandidate.of(draft.hostname, "hostname"));
     }
     draft.candidates =
-        problems.hasError()
+        draft.faulty
             ? Collections.unmodifiableList(new ArrayList<>(candidates))
             : List.copyOf(candidates);
   }
 
   private @Nullable String hostname() {
-    String written = text("a host name");
+    String written = text("a host name", true);
     if (written != null && !isHostname(written)) {
       boolean address = AddressCandidate.of(written, SOURCE).ip().isPresent();
       problem(
@@ -597,7 +600,7 @@ final class TopologyReader {
   }
 
   private @Nullable AddressCandidate address() {
-    String written = text("an address such as 192.0.2.11/24");
+    String written = text("an address such as 192.0.2.11/24", false);
     if (written == null) {
       return null;
     }
@@ -609,7 +612,9 @@ final class TopologyReader {
               + Quote.of(written)
               + ", "
               + candidate.note().orElse("no IP address"),
-          "correct the address; a host name belongs under \"hostname\"");
+          isHostname(written)
+              ? "write \"hostname: " + written + "\" instead, if this is a host name"
+              : "correct the address");
       return null;
     }
     return candidate;
@@ -754,7 +759,7 @@ final class TopologyReader {
     Map<String, String> texts = new TreeMap<>();
     entries(
         (key, place, first) -> {
-          if (key.isEmpty() || key.length() > LONGEST_KEY || key.chars().anyMatch(this::unfit)) {
+          if (!isKey(key)) {
             problems.add(
                 Code.BAD_KEY,
                 place,
@@ -787,8 +792,13 @@ final class TopologyReader {
     return same;
   }
 
-  private boolean unfit(int c) {
-    return c == '=' || Character.isISOControl(c);
+  private static boolean isKey(String key) {
+    for (int i = 0; i < key.length(); i++) {
+      if (key.charAt(i) == '=' || Character.isISOControl(key.charAt(i))) {
+        return false;
+      }
+    }
+    return !key.isEmpty() && key.length() <= LONGEST_KEY;
   }
 
   private String shared(String written) {
@@ -799,16 +809,20 @@ final class TopologyReader {
     return same == null ? written : same;
   }
 
-  /** Reads text, which must not be a number, true, false or null. */
-  private @Nullable String text(String expected) {
+  /**
+   * Reads text, which must not be a number, true, false or null.
+   *
+   * @param quotable whether what looks like a number can be meant as text
+   */
+  private @Nullable String text(String expected, boolean quotable) {
     if (events.kind() == Kind.SCALAR && events.isText()) {
       return events.value();
     }
     if (events.kind() != Kind.FAULT) {
       wrongType(
           expected,
-          events.kind() == Kind.SCALAR && !events.isNull()
-              ? "put it in quotes if it is meant: " + Quote.of(events.value())
+          quotable && events.kind() == Kind.SCALAR && !events.isNull()
+              ? "put it in quotes: " + Quote.of(events.value())
               : "write " + expected + ", or remove this");
       events.skip();
     }
@@ -816,7 +830,7 @@ final class TopologyReader {
   }
 
   private @Nullable String word(String expected, List<String> words) {
-    String written = text(expected);
+    String written = text(expected, false);
     if (written == null || words.contains(written)) {
       return written;
     }
@@ -847,6 +861,11 @@ final class TopologyReader {
     return false;
   }
 
+  /** How much was wrong so far; what is faulty is no witness against anything else. */
+  private int faults() {
+    return problems.errors() + events.faults();
+  }
+
   private void wrongType(String expected, String fix) {
     problem(Code.WRONG_TYPE, "expected " + expected + ", found " + events.found(), fix);
   }
@@ -867,7 +886,8 @@ final class TopologyReader {
       } else {
         String key = part.toString();
         out.append(out.length() == 0 ? "" : ".");
-        out.append(key.length() <= LONGEST_KEY ? key : key.substring(0, 60) + "...");
+        out.append(
+            key.isEmpty() ? "\"\"" : key.length() <= LONGEST_KEY ? key : key.substring(0, 60) + "...");
       }
     }
     return out.toString();
@@ -916,7 +936,7 @@ final class TopologyReader {
         }
         place(draft, k, candidate, ip);
       }
-      if (draft.candidates.isEmpty() && !draft.departed()) {
+      if (draft.candidates.isEmpty() && !draft.departed() && !draft.faulty) {
         problems.add(
             Code.NO_ADDRESS,
             idPlaces.get(i),

@@ -85,7 +85,7 @@ final class YamlEvents {
     LoadSettings settings =
         LoadSettings.builder()
             .setCodePointLimit(Math.max(1, size))
-            .setBufferSize(1 << 13)
+            .setBufferSize(1 << 12)
             .setUseMarks(true)
             .build();
     parser = new ParserImpl(settings, new StreamReader(settings, text.reader()));
@@ -297,7 +297,7 @@ final class YamlEvents {
     problems.add(
         Code.TAG,
         at,
-        "expected plain YAML, found the tag " + Quote.of(tag),
+        "expected plain YAML, found the tag " + Quote.of(tag.replaceFirst("^tag:yaml.org,2002:", "!!")),
         "",
         "remove the tag; put the value in quotes if it begins with \"!\"");
   }
@@ -337,14 +337,17 @@ final class YamlEvents {
 
   /** Says in our words what the scanner or the parser did not understand. */
   private void syntax(MarkedYamlEngineException e) {
+    // A value that ends where reading ends may have swallowed what it should not have.
+    problems.forget(place);
     String problem = String.valueOf(e.getProblem());
     String context = String.valueOf(e.getContext());
     long at = e.getProblemMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(place);
     long from = e.getContextMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(at);
     if (problem.contains("(TAB)")) {
+      // Behind a dash, what is marked is the end of the key behind the tab.
       problems.add(
           Code.TAB,
-          at,
+          from == at ? at : from - (1L << 32),
           "expected spaces, found a tab",
           "",
           "indent with spaces; YAML has no tabs in front of keys and values");
@@ -404,9 +407,12 @@ final class YamlEvents {
           "expected a key or a value, found " + token(between(problem, "'")) + ", which begins none",
           "put the value in quotes");
     } else if (problem.startsWith("found unknown escape")) {
+      String found = after(problem, "escape character ");
       syntax(
           at - (1L << 32) + 1,
-          "expected an escape such as \\n in double quotes, found another",
+          "expected an escape such as \"\\n\" in double quotes, found \"\\"
+              + found.substring(0, found.offsetByCodePoints(0, found.isEmpty() ? 0 : 1))
+              + "\"",
           "write \"\\\\\" for a backslash, or use single quotes");
     } else if (problem.startsWith("sequence entries are not allowed")) {
       syntax(at, "expected a value on the line of its key, found a list", "begin the list on the next line");
@@ -420,6 +426,11 @@ final class YamlEvents {
           at,
           "expected the end of the file, found " + token(after(problem, "but found ")),
           "remove what stands behind the topology");
+    } else if (context.contains("block scalar")) {
+      syntax(
+          at,
+          "expected the end of the line behind \"|\" or \">\", found something else",
+          "begin the text on the next line; put a value that begins with \"|\" or \">\" in quotes");
     } else {
       syntax(
           at,
@@ -443,8 +454,10 @@ final class YamlEvents {
     return switch (name) {
       case "<stream end>" -> "the end of the file";
       case "<scalar>" -> "a value";
-      case "<block sequence start>", "-" -> "a list entry";
-      case "<block mapping start>", "?" -> "a key";
+      case "<block sequence start>" -> "a list entry in another column";
+      case "-" -> "a list entry";
+      case "<block mapping start>" -> "a key in another column";
+      case "?" -> "a key";
       case "<block end>" -> "the end of the block";
       case "<document start>" -> "\"---\"";
       case "<document end>" -> "\"...\"";
