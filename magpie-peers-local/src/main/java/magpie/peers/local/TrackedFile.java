@@ -22,6 +22,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -47,13 +48,20 @@ final class TrackedFile {
 
   private final Path path;
   private final int largest;
+  private final Clock clock;
   private final LinkOption[] links;
   private @Nullable Attributes attributes;
   private byte @Nullable [] digest;
 
   TrackedFile(Path path, int largest, LinkOption... links) {
+    // The clock of the system, whatever the program goes by: the system dates the files.
+    this(path, largest, Clock.systemUTC(), links);
+  }
+
+  TrackedFile(Path path, int largest, Clock clock, LinkOption... links) {
     this.path = path;
     this.largest = largest;
+    this.clock = clock;
     this.links = links;
   }
 
@@ -110,7 +118,7 @@ final class TrackedFile {
 
   /** Looks before anything is opened, because opening a pipe or a device may hang. */
   private Attributes attributes() throws IOException {
-    Instant now = Instant.now();
+    Instant now = clock.instant();
     BasicFileAttributes basic = Files.readAttributes(path, BasicFileAttributes.class, links);
     if (!basic.isRegularFile()) {
       throw new FileSystemException(

@@ -13,14 +13,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,8 +58,14 @@ class TrackedFileTest {
     assertNull(file.read(true));
   }
 
+  /** Reads the file as if all its changes were long ago, so that attributes are believed. */
+  private void believe() {
+    file = new TrackedFile(path, 10, Clock.offset(Clock.systemUTC(), Duration.ofHours(1)));
+  }
+
   @Test
   void noticesOtherContentOfTheSameSizeAndTimeInTheSameFile() throws IOException {
+    believe();
     Files.setLastModifiedTime(path, LONG_AGO);
     holds("one", false);
     try (RandomAccessFile in = new RandomAccessFile(path.toFile(), "rw")) {
@@ -65,7 +76,32 @@ class TrackedFileTest {
   }
 
   @Test
+  void readsAgainWhereTheClockOfTheFileSystemMayHideAChange() throws IOException {
+    // A file system without other attributes than size and time, and a time that nothing is past.
+    FileTime future = FileTime.from(Instant.now().plus(Duration.ofHours(1)));
+    try (FileSystem zip =
+        FileSystems.newFileSystem(directory.resolve("fs.zip"), Map.of("create", "true"))) {
+      path = Files.writeString(zip.getPath("/file"), "one");
+      Files.setLastModifiedTime(path, future);
+      file = new TrackedFile(path, 10);
+      holds("one", false);
+      Files.writeString(path, "two");
+      Files.setLastModifiedTime(path, future);
+      holds("two", false);
+
+      believe();
+      Files.setLastModifiedTime(path, LONG_AGO);
+      holds("two", false);
+      Files.writeString(path, "six");
+      Files.setLastModifiedTime(path, LONG_AGO);
+      assertNull(file.read(false), "attributes that are old enough are believed");
+      holds("six", true);
+    }
+  }
+
+  @Test
   void noticesOtherContentOfTheSameSizeAndTimeInAnotherFile() throws IOException {
+    believe();
     Files.setLastModifiedTime(path, LONG_AGO);
     holds("one", false);
     Path other = Files.writeString(directory.resolve("other"), "two");

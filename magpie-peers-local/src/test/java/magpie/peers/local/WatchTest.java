@@ -207,14 +207,17 @@ class WatchTest {
   void noticesAnotherDirectoryInThePlaceOfTheOld(Means means) throws Exception {
     Path other = Files.createDirectory(top.resolve("other"));
     Files.writeString(other.resolve("bench.magpie.yaml"), Bench.nodes(0, 7));
-    follow(
-        means,
-        () -> {
-          Files.move(bench.directory, top.resolve("old"));
-          Files.move(other, bench.directory);
-        },
-        0,
-        7);
+    use(means);
+    try (LocalSource source = bench.open();
+        Follower follower = new Follower(source)) {
+      follower.sees(List.of(0, 1), () -> Bench.numbers(source));
+      Files.move(bench.directory, top.resolve("old"));
+      Files.move(other, bench.directory);
+      follower.sees(List.of(0, 7), () -> Bench.numbers(source));
+      // What is watched now is the new directory, no longer the old one that went away.
+      bench.rename(Bench.nodes(0, 8));
+      follower.sees(List.of(0, 8), () -> Bench.numbers(source));
+    }
   }
 
   @ParameterizedTest
