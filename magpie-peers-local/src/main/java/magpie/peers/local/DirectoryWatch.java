@@ -189,10 +189,9 @@ final class DirectoryWatch implements PeerSource.Watch {
   private synchronized boolean matters(WatchKey key) {
     boolean due = false;
     for (WatchEvent<?> event : key.pollEvents()) {
-      // Overflow first: it has no name.
+      // Where events overflowed there is no name, and anything may have happened.
       due |=
-          event.kind().equals(StandardWatchEventKinds.OVERFLOW)
-              || !(event.context() instanceof Path name)
+          !(event.context() instanceof Path name)
               || registrations.values().stream()
                   .anyMatch(known -> known.key.equals(key) && known.names.test(name));
     }

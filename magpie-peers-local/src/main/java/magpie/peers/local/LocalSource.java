@@ -55,6 +55,7 @@ final class LocalSource implements PeerSource {
 
   private final Set<DirectoryWatch> watches = ConcurrentHashMap.newKeySet();
   private volatile @Nullable Exchange exchange;
+  private volatile boolean closed;
   private @Nullable Last last;
   private @Nullable StateStore state;
 
@@ -292,6 +293,10 @@ final class LocalSource implements PeerSource {
               maybeChanged.run();
             });
     watches.add(watch);
+    if (closed) {
+      // It called at once, and was answered by the end of everything.
+      watch.close();
+    }
     return () -> {
       watches.remove(watch);
       watch.close();
@@ -309,6 +314,7 @@ final class LocalSource implements PeerSource {
 
   @Override
   public void close() {
+    closed = true;
     watches.forEach(DirectoryWatch::close);
     watches.clear();
   }

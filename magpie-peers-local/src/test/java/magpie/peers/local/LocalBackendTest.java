@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -34,8 +39,7 @@ class LocalBackendTest {
 
   private PeersOptions.Builder options() {
     return PeersOptions.builder()
-        .environment(
-            new Environment(Map.of(), Map.of(), directory, Environment.system().clock()));
+        .environment(new Environment(Map.of(), Map.of(), directory, Environment.system().clock()));
   }
 
   @Test
@@ -78,8 +82,7 @@ class LocalBackendTest {
     assertEquals(
         "expected a topology file for the backend local, found none; name one with --topology"
             + " FILE, -Dmagpie.peers.topology=FILE or MAGPIE_TOPOLOGY=FILE",
-        assertThrows(
-                ConfigurationException.class, () -> new LocalBackend().open(options().build()))
+        assertThrows(ConfigurationException.class, () -> new LocalBackend().open(options().build()))
             .getMessage());
   }
 
@@ -160,7 +163,9 @@ class LocalBackendTest {
   void servesAView() {
     new Bench(directory).write(Bench.exchanging("ex", 0, 1, 2));
     PeersOptions.Builder options =
-        options().option("topology", "bench.magpie.yaml").stateDirectory(directory.resolve("state"));
+        options()
+            .option("topology", "bench.magpie.yaml")
+            .stateDirectory(directory.resolve("state"));
     try (PeerView zero = Peers.open(options.self("magpie/0").build());
         PeerView one = Peers.open(options.self("magpie/1").build())) {
       assertEquals("local", zero.backend());

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -62,7 +67,8 @@ class LocalHostTest {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-cp");
     command.add(
-        Arrays.stream(System.getProperty("java.class.path").split(System.getProperty("path.separator")))
+        Arrays.stream(
+                System.getProperty("java.class.path").split(System.getProperty("path.separator")))
             .filter(element -> !element.contains("jnr-posix"))
             .collect(Collectors.joining(System.getProperty("path.separator"))));
     command.add(LocalHostTest.class.getName());

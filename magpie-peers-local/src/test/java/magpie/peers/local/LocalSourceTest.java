@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -133,10 +138,7 @@ class LocalSourceTest {
   void remainsTheNodeThatItIs() {
     try (LocalSource source = bench.open()) {
       Reading reading = source.read();
-      bench.write(
-          Bench.nodes(0, 1, 2)
-              .replace("blade-0", "blade-x")
-              .replace("blade-1", "blade-0"));
+      bench.write(Bench.nodes(0, 1, 2).replace("blade-0", "blade-x").replace("blade-1", "blade-0"));
       assertEquals(
           "expected this machine to remain magpie/0, found that \"bench.magpie.yaml\" now makes it"
               + " magpie/1; correct the file, or start the program again to go on as the other"

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -45,8 +50,7 @@ class SettingsFileTest {
         }
         """,
         SettingsFile.print(
-            ID,
-            Map.of("port", "5001", "größe", "say \"hi\"\\", "text", "a\nb\t\u2028\ud800")));
+            ID, Map.of("port", "5001", "größe", "say \"hi\"\\", "text", "a\nb\t\u2028\ud800")));
     assertEquals(
         """
         {
@@ -124,8 +128,7 @@ class SettingsFileTest {
       })
   void saysWhatIsWrong(String text, String message) {
     assertEquals(
-        message,
-        assertThrows(SettingsFile.Malformed.class, () -> parse(text)).getMessage());
+        message, assertThrows(SettingsFile.Malformed.class, () -> parse(text)).getMessage());
   }
 
   @Test
@@ -190,9 +193,26 @@ class SettingsFileTest {
     Set<String> names = new HashSet<>();
     List<String> ids =
         List.of(
-            "a/b", "a-b", "a.b", "a_b", "A/b", "a/B", "A/B", "ab", "a", "A", "aA", "Aa", "a/b.json",
-            "x".repeat(253), "x".repeat(252), "X".repeat(253), "x".repeat(252) + "y",
-            "x".repeat(251) + "/y", "x".repeat(160), "x".repeat(161));
+            "a/b",
+            "a-b",
+            "a.b",
+            "a_b",
+            "A/b",
+            "a/B",
+            "A/B",
+            "ab",
+            "a",
+            "A",
+            "aA",
+            "Aa",
+            "a/b.json",
+            "x".repeat(253),
+            "x".repeat(252),
+            "X".repeat(253),
+            "x".repeat(252) + "y",
+            "x".repeat(251) + "/y",
+            "x".repeat(160),
+            "x".repeat(161));
     for (String id : ids) {
       String name = SettingsFile.nameOf(PeerId.of(id));
       // As a file system sees it that does not tell upper from lower case.

@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -115,7 +120,8 @@ class TrackedFileTest {
     for (int i = 0; i < 300; i++) {
       // No two of these are told apart by size, and many not by the clock of the file system.
       Files.writeString(path, String.format("%03d", i));
-      assertArrayEquals(String.format("%03d", i).getBytes(StandardCharsets.UTF_8), file.read(false));
+      assertArrayEquals(
+          String.format("%03d", i).getBytes(StandardCharsets.UTF_8), file.read(false));
     }
   }
 
@@ -159,6 +165,7 @@ class TrackedFileTest {
                 FileSystemException.class,
                 () -> new TrackedFile(link, 10, LinkOption.NOFOLLOW_LINKS).read(true))
             .getMessage());
-    assertArrayEquals("one".getBytes(StandardCharsets.UTF_8), new TrackedFile(link, 10).read(false));
+    assertArrayEquals(
+        "one".getBytes(StandardCharsets.UTF_8), new TrackedFile(link, 10).read(false));
   }
 }

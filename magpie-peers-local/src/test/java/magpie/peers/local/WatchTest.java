@@ -2,6 +2,11 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -372,8 +377,7 @@ class WatchTest {
 
   @Test
   void leavesOutWhatLiesBesideTheTopology() {
-    Map<Path, Predicate<Path>> spots =
-        new Spots().leadingTo(bench.file).byDirectory();
+    Map<Path, Predicate<Path>> spots = new Spots().leadingTo(bench.file).byDirectory();
     assertEquals(Set.of(bench.directory, top), spots.keySet());
     assertTrue(spots.get(bench.directory).test(Path.of("bench.magpie.yaml")));
     assertFalse(spots.get(bench.directory).test(Path.of("app.log")));
@@ -392,8 +396,7 @@ class WatchTest {
   @Test
   void givesUpOnLinksInACircle() throws IOException {
     Path ring = Files.createSymbolicLink(top.resolve("ring"), Path.of("ring"));
-    Map<Path, Predicate<Path>> spots =
-        new Spots().leadingTo(ring.resolve("x")).byDirectory();
+    Map<Path, Predicate<Path>> spots = new Spots().leadingTo(ring.resolve("x")).byDirectory();
     assertTrue(spots.get(top).test(Path.of("ring")));
   }
 
