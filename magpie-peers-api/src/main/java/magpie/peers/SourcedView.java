@@ -42,6 +42,16 @@ final class SourcedView implements PeerView {
   private @Nullable Reading snapshotReading;
   private @Nullable Snapshot snapshot;
   private @Nullable Health health;
+
+  /** The last reading failed. */
+  private boolean unread;
+
+  /** The ids can be read and some peer cannot: then reading ids alone heals nothing (E2). */
+  private boolean unreadablePeers;
+
+  /** Everything could be read once: from then on there is something good to fall back to. */
+  private boolean wasWhole;
+
   private final Set<Notice> shown = new HashSet<>();
   private @Nullable Dispatch dispatch;
   private PeerSource.@Nullable Watch watch;
@@ -97,12 +107,22 @@ final class SourcedView implements PeerView {
     return locked(
         () -> {
           Reading now = read();
-          if (shown(now) || now.self().equals(Optional.of(id))) {
-            return current().node(id);
+          Snapshot last = snapshot;
+          if (last != null && shown(now)) {
+            return last.node(id);
           }
-          return now.ids().contains(id)
-              ? Optional.of(merged(now, List.of(id), new ArrayList<>()).get(0))
-              : Optional.empty();
+          if (now.self().equals(Optional.of(id)) || !now.ids().contains(id)) {
+            return Optional.empty();
+          }
+          try {
+            return Optional.of(merged(now, List.of(id), new ArrayList<>()).get(0));
+          } catch (PeersException e) {
+            if (last == null) {
+              throw e;
+            }
+            unreadable(e);
+            return last.node(id);
+          }
         });
   }
 
@@ -133,12 +153,16 @@ final class SourcedView implements PeerView {
     try {
       Reading now = source.read();
       reading = now;
-      fresh();
+      unread = false;
+      if (!unreadablePeers) {
+        fresh();
+      }
       return now;
     } catch (PeersException e) {
       if (reading == null) {
         throw e;
       }
+      unread = true;
       stale(e);
       return reading;
     }
@@ -153,6 +177,20 @@ final class SourcedView implements PeerView {
         signal();
       }
     }
+  }
+
+  /** Every peer of the reading is at hand. */
+  private void whole() {
+    wasWhole = true;
+    unreadablePeers = false;
+    if (!unread) {
+      fresh();
+    }
+  }
+
+  private void unreadable(PeersException e) {
+    unreadablePeers = true;
+    stale(e);
   }
 
   private void stale(PeersException e) {
@@ -172,6 +210,7 @@ final class SourcedView implements PeerView {
     Reading now = read();
     Snapshot before = snapshot;
     if (before != null && shown(now)) {
+      whole();
       return before;
     }
     Snapshot built;
@@ -188,12 +227,13 @@ final class SourcedView implements PeerView {
               now.networks(),
               warnings);
     } catch (PeersException e) {
+      unreadable(e);
       if (before == null) {
         throw e;
       }
-      stale(e);
       return before;
     }
+    whole();
     snapshotReading = now;
     if (before != null && before.sameAs(built)) {
       return before;
@@ -252,11 +292,12 @@ final class SourcedView implements PeerView {
     return locked(
         () -> {
           Reading now = read();
-          boolean stale = Objects.requireNonNull(health, "health").stale();
-          Ledger ledger = stale ? load() : record(now);
+          Ledger ledger = unread ? load() : record(now);
           Notices notices =
               new Notices(
                   list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
+          // Those shown before are among these, or they are gone or replaced.
+          shown.clear();
           shown.addAll(notices.joined());
           shown.addAll(notices.departed());
           return notices;
@@ -269,8 +310,24 @@ final class SourcedView implements PeerView {
 
   private Ledger record(Reading now) {
     List<PeerId> present = peerIds(now);
-    List<PeerNode> known =
-        source.remembersDeparted() ? List.of() : merged(now, present, new ArrayList<>());
+    if (source.remembersDeparted()) {
+      return recorded(present, List.of());
+    }
+    List<PeerNode> known;
+    try {
+      known = merged(now, present, new ArrayList<>());
+    } catch (PeersException e) {
+      if (!wasWhole) {
+        throw e;
+      }
+      unreadable(e);
+      return load();
+    }
+    whole();
+    return recorded(present, known);
+  }
+
+  private Ledger recorded(List<PeerId> present, List<PeerNode> known) {
     return change(
         ledger -> {
           ledger.record(present, known);

@@ -1,0 +1,175 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
+import org.jspecify.annotations.Nullable;
+
+/** A source that does what a test says, with every fault that a backend can have. */
+final class ScriptedSource implements PeerSource {
+  final List<PeerNode> nodes = new ArrayList<>();
+  final List<Network> networks = new ArrayList<>();
+  final Set<PeerId> asked = new HashSet<>();
+  final Store store = new Store();
+  volatile @Nullable String readFault;
+  volatile @Nullable String nodesFault;
+  volatile boolean closed;
+  volatile int reads;
+  private final List<Runnable> watchers = new ArrayList<>();
+  private @Nullable Reading reading;
+
+  static PeerNode node(String id, String address) {
+    return PeerNode.builder(PeerId.of(id)).candidate(address, "test").build();
+  }
+
+  static ScriptedSource of(String... ids) {
+    ScriptedSource source = new ScriptedSource();
+    for (int i = 0; i < ids.length; i++) {
+      source.nodes.add(node(ids[i], "192.0.2." + (i + 1)));
+    }
+    return source;
+  }
+
+  PeerView open() {
+    return Peers.open("scripted", this, Environment.system());
+  }
+
+  void changed() {
+    List<Runnable> all;
+    synchronized (watchers) {
+      reading = null;
+      all = List.copyOf(watchers);
+    }
+    all.forEach(Runnable::run);
+  }
+
+  @Override
+  public Reading read() {
+    reads++;
+    String fault = readFault;
+    if (fault != null) {
+      throw new SourceUnavailableException("the script", fault);
+    }
+    synchronized (watchers) {
+      Reading now = reading;
+      if (now == null) {
+        now = new Lazy(List.copyOf(nodes), List.copyOf(networks));
+        reading = now;
+      }
+      return now;
+    }
+  }
+
+  @Override
+  public StateStore state() {
+    return store;
+  }
+
+  @Override
+  public Watch watch(Runnable maybeChanged) {
+    synchronized (watchers) {
+      watchers.add(maybeChanged);
+    }
+    return () -> {
+      synchronized (watchers) {
+        watchers.remove(maybeChanged);
+      }
+    };
+  }
+
+  @Override
+  public Map<String, String> published() {
+    return Map.of();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private final class Lazy implements Reading {
+    private final List<PeerNode> there;
+    private final Reading all;
+
+    Lazy(List<PeerNode> there, List<Network> networks) {
+      this.there = there;
+      this.all =
+          Reading.of("the script", Instant.EPOCH, Optional.of(PeerId.of("me")), there, networks);
+    }
+
+    @Override
+    public Optional<PeerId> self() {
+      return all.self();
+    }
+
+    @Override
+    public Collection<PeerId> ids() {
+      return all.ids();
+    }
+
+    @Override
+    public Collection<PeerNode> nodes(Collection<PeerId> ids) {
+      asked.addAll(ids);
+      String fault = nodesFault;
+      if (fault != null) {
+        throw new SourceUnavailableException("the script", fault);
+      }
+      return there.stream().filter(node -> ids.contains(node.id())).toList();
+    }
+
+    @Override
+    public List<Network> networks() {
+      return all.networks();
+    }
+
+    @Override
+    public String origin() {
+      return all.origin();
+    }
+
+    @Override
+    public Instant readAt() {
+      return all.readAt();
+    }
+  }
+
+  /** State in memory, counting writes. */
+  static final class Store implements StateStore {
+    String text = "";
+    int writes;
+
+    @Override
+    public String origin() {
+      return "memory";
+    }
+
+    @Override
+    public synchronized String load() {
+      return text;
+    }
+
+    @Override
+    public synchronized String update(UnaryOperator<String> change) {
+      String after = change.apply(text);
+      if (!after.equals(text)) {
+        text = after;
+        writes++;
+      }
+      return after;
+    }
+  }
+}
