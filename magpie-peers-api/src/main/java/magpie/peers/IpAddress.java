@@ -183,6 +183,9 @@ public final class IpAddress implements Comparable<IpAddress> {
       if (text.indexOf('/') >= 0) {
         return fail("an address has no prefix length");
       }
+      if (text.charAt(0) == '[') {
+        return fail("brackets are for URLs; leave them out");
+      }
       if (text.indexOf(':') >= 0) {
         return readV6();
       }
@@ -211,13 +214,12 @@ public final class IpAddress implements Comparable<IpAddress> {
         }
         if (length > 1 && text.charAt(start) == '0') {
           return failV4(
-              "\""
-                  + text.substring(start, i)
-                  + "\" has a leading zero, which some read as octal; write decimal");
+              Quote.of(text.substring(start, i))
+                  + " has a leading zero, which some read as octal; write decimal");
         }
         int octet = length > 3 ? 256 : Integer.parseInt(text, start, i, 10);
         if (octet > 255) {
-          return failV4("\"" + text.substring(start, i) + "\" is more than 255");
+          return failV4(Quote.of(text.substring(start, i)) + " is more than 255");
         }
         number = number << 8 | octet;
         octets++;
@@ -245,15 +247,15 @@ public final class IpAddress implements Comparable<IpAddress> {
           }
           gap = count;
           i += 2;
+          if (i < end && text.charAt(i) == ':') {
+            return fail("three colons stand together");
+          }
           continue;
         }
         if (text.charAt(i) == ':') {
           i++;
           if (i == end) {
             return fail("it ends with a single colon");
-          }
-          if (text.charAt(i) == ':') {
-            return fail("three colons stand together");
           }
         }
         int stop = text.indexOf(':', i);
