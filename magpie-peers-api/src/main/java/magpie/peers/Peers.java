@@ -143,7 +143,13 @@ public final class Peers {
     }
 
     private void add(PeerBackend backend) {
-      String name = backend.name();
+      String name;
+      try {
+        name = backend.name();
+      } catch (RuntimeException e) {
+        broken.add(backend.getClass().getName() + ": " + e);
+        return;
+      }
       if (!name.matches("[a-z0-9]([a-z0-9-]*[a-z0-9])?")) {
         broken.add(
             backend.getClass().getName()
@@ -185,10 +191,14 @@ public final class Peers {
       Map<String, String> reasons = new LinkedHashMap<>();
       List<PeerBackend> applicable = new ArrayList<>();
       for (PeerBackend backend : backends.values()) {
-        backend
-            .inapplicable(options)
-            .ifPresentOrElse(
-                reason -> reasons.put(backend.name(), reason), () -> applicable.add(backend));
+        try {
+          backend
+              .inapplicable(options)
+              .ifPresentOrElse(
+                  reason -> reasons.put(backend.name(), reason), () -> applicable.add(backend));
+        } catch (RuntimeException | LinkageError e) {
+          broken.add(backend.getClass().getName() + ": " + e);
+        }
       }
       if (applicable.size() == 1) {
         return applicable.get(0);

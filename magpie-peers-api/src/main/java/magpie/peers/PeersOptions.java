@@ -66,6 +66,7 @@ public final class PeersOptions {
     Objects.requireNonNull(name, "name");
     String variable = name.toUpperCase(Locale.ROOT).replace('-', '_');
     return Optional.ofNullable(options.get(name))
+        .filter(value -> !value.isBlank())
         .or(() -> Optional.ofNullable(environment.properties().get("magpie.peers." + name)))
         .filter(value -> !value.isBlank())
         .or(() -> environment.variable("MAGPIE_PEERS_" + variable))
