@@ -321,8 +321,7 @@ class CommandTest {
               "address": "six",
               "source": "topology",
               "network": null,
-              "note": "no IP address: an IPv4 address is four numbers with dots between them; \\"s\\"\
-         is no digit",
+              "note": "a host name, which is never looked up",
               "counts": false
             }
           ],
