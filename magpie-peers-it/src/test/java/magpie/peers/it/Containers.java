@@ -1,0 +1,66 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.github.dockerjava.api.command.CreateVolumeResponse;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.testcontainers.lifecycle.Startables;
+
+/** The nodes of one test with their networks and volumes, gone when the test has ended. */
+final class Containers implements AutoCloseable {
+  private final List<Node> nodes = new ArrayList<>();
+  private final List<Runnable> endings = new ArrayList<>();
+
+  Containers() {}
+
+  /** Makes a network with an IPv4 and an IPv6 subnet that nobody on this machine uses. */
+  NodeNetwork network(String name) {
+    return NodeNetwork.create(name);
+  }
+
+  /** Makes an empty volume, to be shared by nodes. */
+  String volume() {
+    CreateVolumeResponse volume =
+        ContainerEngine.client().createVolumeCmd().withLabels(ContainerEngine.labels()).exec();
+    return volume.getName();
+  }
+
+  /** Describes a node, to be started. */
+  Node node(String name, List<NodeNetwork> networks) {
+    Node node = new Node(name, networks);
+    nodes.add(node);
+    return node;
+  }
+
+  /** Starts nodes at the same time, and waits until each serves. */
+  void start(Collection<Node> starting) {
+    Startables.deepStart(starting.stream().map(Node::container)).join();
+    starting.forEach(Node::awaitServing);
+  }
+
+  /** Has something done when the test has ended, before the containers go. */
+  void atEnd(Runnable action) {
+    endings.add(action);
+  }
+
+  String logs() {
+    return nodes.stream()
+        .map(node -> "===== " + node.name() + "\n" + node.log())
+        .collect(Collectors.joining("\n"));
+  }
+
+  @Override
+  public void close() {
+    endings.forEach(Runnable::run);
+    ContainerEngine.remove(ContainerEngine.labels()::containsValue);
+    assertEquals(List.of(), ContainerEngine.left(), "left behind in the container engine");
+  }
+}

@@ -1,0 +1,156 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.it;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.testcontainers.containers.Container.ExecResult;
+import org.testcontainers.images.builder.Transferable;
+
+/**
+ * A bench without Juju: nodes that share a topology and an exchange directory on a volume, and
+ * watch both.
+ */
+final class LocalBench {
+  private static final String DIRECTORY = "/bench";
+  private static final String TOPOLOGY = DIRECTORY + "/bench.magpie.yaml";
+
+  private final Containers containers;
+  private final NodeNetwork oam;
+  private final NodeNetwork storage;
+  private final String volume;
+  private final Map<Integer, Node> nodes = new TreeMap<>();
+  private final Map<Integer, String> states = new TreeMap<>();
+
+  private LocalBench(Containers containers) {
+    this.containers = containers;
+    this.oam = containers.network("oam");
+    this.storage = containers.network("storage");
+    this.volume = containers.volume();
+  }
+
+  /** Makes a bench of nodes {@code magpie/0} and so on, all up. */
+  static LocalBench of(Containers containers, int size) {
+    LocalBench bench = new LocalBench(containers);
+    for (int i = 0; i < size; i++) {
+      bench.declare(i);
+    }
+    // The volume is empty as yet; the first node brings the topology along.
+    Node first = bench.node(0);
+    first.container().withCopyToContainer(Transferable.of(bench.topology()), TOPOLOGY);
+    containers.start(List.of(first));
+    containers.start(bench.nodes().subList(1, size));
+    return bench;
+  }
+
+  private Node declare(int number) {
+    Node node =
+        containers
+            .node("magpie/" + number, List.of(oam, storage))
+            .with(PackagedJars.forBench())
+            .mount(volume, DIRECTORY)
+            .variable("MAGPIE_TOPOLOGY", TOPOLOGY)
+            .variable("XDG_STATE_HOME", "/root/state")
+            .running("watch");
+    nodes.put(number, node);
+    states.put(number, "");
+    return node;
+  }
+
+  NodeNetwork oam() {
+    return oam;
+  }
+
+  NodeNetwork storage() {
+    return storage;
+  }
+
+  Node node(int number) {
+    return nodes.get(number);
+  }
+
+  /** Returns the nodes that ever were on the bench, in the order of their numbers. */
+  List<Node> nodes() {
+    return new ArrayList<>(nodes.values());
+  }
+
+  /** Returns the others on the bench. */
+  List<Node> peersOf(Node node) {
+    return nodes().stream().filter(other -> other != node).toList();
+  }
+
+  /** Adds a node to the topology and then to the bench. */
+  Node add() {
+    Node added = declare(nodes.size());
+    writeTopology(topology());
+    containers.start(List.of(added));
+    return added;
+  }
+
+  /** Marks a node as departed in the topology, or as present again. */
+  void depart(Node node) {
+    state(node, ", state: departed");
+  }
+
+  void rejoin(Node node) {
+    state(node, "");
+  }
+
+  private void state(Node node, String state) {
+    states.put(node.number(), state);
+    writeTopology(topology());
+  }
+
+  /** Returns what the topology should say. */
+  String topology() {
+    StringBuilder text = new StringBuilder("version: 1\nname: bench\napplication: magpie\nnetworks:\n");
+    for (NodeNetwork network : List.of(oam, storage)) {
+      text.append("  ")
+          .append(network.name())
+          .append(": { cidrs: ")
+          .append(quoted(network.subnets()))
+          .append(" }\n");
+    }
+    text.append("exchange: ./bench.d\nnodes:\n");
+    for (Node node : nodes.values()) {
+      text.append("  ")
+          .append(node.name())
+          .append(": { hostname: ")
+          .append(node.name().replace('/', '-'))
+          .append(", addresses: ")
+          .append(quoted(node.addresses()))
+          .append(states.get(node.number()))
+          .append(" }\n");
+    }
+    return text.toString();
+  }
+
+  private static String quoted(Collection<String> texts) {
+    return texts.stream().map(t -> "\"" + t + "\"").collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  /** Saves the shared topology as an editor does, by any node that is up. */
+  void writeTopology(String text) {
+    Node any = nodes().stream().filter(n -> n.container().isRunning()).findFirst().orElseThrow();
+    ExecResult result =
+        any.execute(
+            Map.of(),
+            DIRECTORY,
+            "sh",
+            "-c",
+            "printf %s \"$1\" >.new && mv .new \"$2\"",
+            "sh",
+            text,
+            TOPOLOGY);
+    if (result.getExitCode() != 0) {
+      throw new IllegalStateException(result.getStderr());
+    }
+  }
+}
