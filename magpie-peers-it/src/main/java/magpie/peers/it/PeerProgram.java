@@ -23,6 +23,7 @@ import magpie.peers.Changes;
 import magpie.peers.Health;
 import magpie.peers.NodeFilter;
 import magpie.peers.Notice;
+import magpie.peers.Notices;
 import magpie.peers.PeerEvent;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -34,7 +35,7 @@ import magpie.peers.Peers;
  *
  * <pre>
  * serve NAME      answers every TCP connection with its name
- * watch NAME      the same, and says what becomes of its peers
+ * watch NAME      the same, and says what becomes of its peers and what was recorded of them
  * report CIDR...  for each network lists the peers in it and connects to each
  * notices         says who joined and departed, and records it
  * dismiss         dismisses all notices, and says which
@@ -45,7 +46,7 @@ import magpie.peers.Peers;
  */
 public final class PeerProgram {
   private static final int PORT = 5001;
-  private static final int TIMEOUT_MILLIS = 2_000;
+  private static final int TIMEOUT_MILLIS = 1_000;
 
   private final PrintStream out;
 
@@ -87,6 +88,7 @@ public final class PeerProgram {
   private void watch(String name) throws IOException {
     try (PeerView view = Peers.open()) {
       view.listen(this::tell);
+      view.onNotices(this::tell);
       serve(name);
     }
   }
@@ -106,6 +108,14 @@ public final class PeerProgram {
       line.put("reason", health.reason());
     }
     line.put("peers", event.snapshot().ids());
+    say(line);
+  }
+
+  private void tell(Notices notices) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("event", "notices");
+    line.put("joined", notices.joined().stream().map(Notice::id).toList());
+    line.put("departed", notices.departed().stream().map(Notice::id).toList());
     say(line);
   }
 

@@ -7,6 +7,7 @@ package magpie.peers.it;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What the peer program is expected to say. */
@@ -37,5 +38,65 @@ final class Expected {
   static String answer(String subnet, Node peer, String address, String answer) {
     return "{\"network\":\"%s\",\"peer\":\"%s\",\"address\":\"%s\",\"answer\":\"%s\"}"
         .formatted(subnet, peer.name(), address, answer);
+  }
+
+  /** Returns the report when a node does not answer on a network. */
+  static List<String> unreachable(List<String> report, NodeNetwork network, Node node) {
+    List<String> lines = new ArrayList<>(report);
+    for (String subnet : network.subnets()) {
+      String address = subnet.equals(network.v4()) ? network.v4(node) : network.v6(node);
+      lines.replaceAll(
+          line ->
+              line.equals(reached(subnet, node, address))
+                  ? answer(subnet, node, address, "none")
+                  : line);
+    }
+    return lines;
+  }
+
+  static String joined(Node node) {
+    return "{\"joined\":\"%s\"}".formatted(node.name());
+  }
+
+  /** Returns the notice that a node of a bench departed, with its last known addresses. */
+  static String departed(Node node) {
+    String last =
+        Stream.concat(node.addresses().stream(), Stream.of(node.name().replace('/', '-')))
+            .map(Expected::quoted)
+            .collect(Collectors.joining(","));
+    return "{\"departed\":\"%s\",\"last\":[%s]}".formatted(node.name(), last);
+  }
+
+  /** Returns what a watching node says when it has recorded these notices. */
+  static String noticed(List<Node> joined, List<Node> departed) {
+    return "{\"event\":\"notices\",\"joined\":%s,\"departed\":%s}"
+        .formatted(names(joined), names(departed));
+  }
+
+  /** Returns what a watching node says of a change. */
+  static String changed(List<Node> joined, List<Node> departed, List<Node> peers) {
+    return "{\"event\":\"changed\",\"joined\":%s,\"departed\":%s,\"peers\":%s}"
+        .formatted(names(joined), names(departed), names(peers));
+  }
+
+  /** Returns what a watching node says when the topology broke. */
+  static String stale(String why, List<Node> peers) {
+    String escaped = why.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
+    return "{\"event\":\"stale\",\"reason\":\"%s\",\"peers\":%s}".formatted(escaped, names(peers));
+  }
+
+  /** Returns what a watching node says when the topology is whole again. */
+  static String fresh(List<Node> peers) {
+    return "{\"event\":\"fresh\",\"reason\":\"\",\"peers\":%s}".formatted(names(peers));
+  }
+
+  private static String names(List<Node> nodes) {
+    return nodes.stream()
+        .map(node -> quoted(node.name()))
+        .collect(Collectors.joining(",", "[", "]"));
+  }
+
+  private static String quoted(String text) {
+    return "\"" + text + "\"";
   }
 }

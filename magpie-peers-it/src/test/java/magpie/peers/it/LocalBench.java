@@ -110,7 +110,8 @@ final class LocalBench {
 
   /** Returns what the topology should say. */
   String topology() {
-    StringBuilder text = new StringBuilder("version: 1\nname: bench\napplication: magpie\nnetworks:\n");
+    StringBuilder text =
+        new StringBuilder("version: 1\nname: bench\napplication: magpie\nnetworks:\n");
     for (NodeNetwork network : List.of(oam, storage)) {
       text.append("  ")
           .append(network.name())
@@ -139,16 +140,25 @@ final class LocalBench {
   /** Saves the shared topology as an editor does, by any node that is up. */
   void writeTopology(String text) {
     Node any = nodes().stream().filter(n -> n.container().isRunning()).findFirst().orElseThrow();
-    ExecResult result =
-        any.execute(
-            Map.of(),
-            DIRECTORY,
-            "sh",
-            "-c",
-            "printf %s \"$1\" >.new && mv .new \"$2\"",
-            "sh",
-            text,
-            TOPOLOGY);
+    shell(any, "printf %s \"$1\" >.new && mv .new bench.magpie.yaml", text);
+  }
+
+  /** Saves the shared topology once for each number, each time with one host more at its end. */
+  void appendHosts(Node by, int first, int last) {
+    shell(
+        by,
+        "for i in $(seq $1 $2); do"
+            + " cp bench.magpie.yaml .new"
+            + " && echo \"  magpie/$i: { hostname: host-$i }\" >>.new"
+            + " && mv .new bench.magpie.yaml || exit 1; done",
+        Integer.toString(first),
+        Integer.toString(last));
+  }
+
+  private static void shell(Node node, String script, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("sh", "-ec", script, "sh"));
+    command.addAll(List.of(arguments));
+    ExecResult result = node.execute(Map.of(), DIRECTORY, command.toArray(String[]::new));
     if (result.getExitCode() != 0) {
       throw new IllegalStateException(result.getStderr());
     }

@@ -6,7 +6,13 @@
 package magpie.peers.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -23,6 +29,149 @@ class LocalPeerSetIT {
           Expected.reports(node, bench.peersOf(node)),
           node.ask(Expected.report(node)),
           node.name());
+    }
+  }
+
+  @Test
+  void fourthNodeJoinsLeavesAndRejoinsOnceEach(Containers containers) {
+    LocalBench bench = LocalBench.of(containers, 3);
+    List<Node> first = bench.nodes();
+    first.forEach(node -> node.ask("dismiss"));
+
+    Node fourth = bench.add();
+    for (Node node : first) {
+      node.awaitLine(Expected.noticed(List.of(fourth), List.of())::equals);
+      assertEquals(List.of(Expected.joined(fourth)), node.ask("dismiss"));
+    }
+    assertEquals(Expected.reports(fourth, first), fourth.ask(Expected.report(fourth)));
+
+    bench.depart(fourth);
+    for (Node node : first) {
+      node.awaitLine(Expected.noticed(List.of(), List.of(fourth))::equals);
+      assertEquals(List.of(Expected.departed(fourth)), node.ask("notices"));
+    }
+    fourth.stop();
+
+    bench.rejoin(fourth);
+    fourth.startAgain();
+    for (Node node : first) {
+      node.awaitLine(
+          line -> node.lines().lastIndexOf(Expected.noticed(List.of(fourth), List.of())) > 0);
+      assertEquals(List.of(Expected.joined(fourth)), node.ask("notices"));
+      assertEquals(
+          List.of(
+              Expected.changed(List.of(fourth), List.of(), bench.peersOf(node)),
+              Expected.changed(List.of(), List.of(fourth), others(first, node)),
+              Expected.changed(List.of(fourth), List.of(), bench.peersOf(node))),
+          node.lines().stream().filter(line -> line.contains("\"changed\"")).toList(),
+          node.name());
+    }
+  }
+
+  private static List<Node> others(List<Node> nodes, Node node) {
+    return nodes.stream().filter(other -> other != node).toList();
+  }
+
+  @Test
+  void nodeKilledWhileItRecordsLosesNoNotice(Containers containers) {
+    LocalBench bench = LocalBench.of(containers, 3);
+    Node killed = bench.node(0);
+    Node departed = bench.node(2);
+    bench.depart(departed);
+    killed.awaitLine(line -> line.contains("\"departed\":[\"magpie/2\"]"));
+
+    List<String> expected = new ArrayList<>(List.of(Expected.joined(bench.node(1))));
+    for (int first = 100; first < 400; first += 100) {
+      int last = first + 99;
+      String begun = "\"magpie/" + first + "\"";
+      String done = "\"magpie/" + last + "\"";
+      int from = first;
+      CompletableFuture<Void> edits =
+          CompletableFuture.runAsync(() -> bench.appendHosts(bench.node(1), from, last));
+      killed.awaitLine(line -> line.contains("notices") && line.contains(begun));
+      killed.kill();
+      assertFalse(
+          killed.lines().stream().anyMatch(line -> line.contains("notices") && line.contains(done)),
+          "killed too late, all was recorded");
+      edits.join();
+      killed.startAgain();
+      IntStream.rangeClosed(first, last)
+          .mapToObj(i -> "{\"joined\":\"magpie/" + i + "\"}")
+          .forEach(expected::add);
+    }
+    expected.add(Expected.departed(departed));
+    assertEquals(expected, killed.ask("notices"));
+  }
+
+  @Test
+  void nodeCutOffOneNetworkIsListedAndReachedOnTheOther(Containers containers) {
+    LocalBench bench = LocalBench.of(containers, 3);
+    Node cut = bench.node(1);
+    List<String> whole = Expected.reports(bench.node(0), bench.peersOf(bench.node(0)));
+
+    cut.cutOff(bench.storage());
+    assertEquals(
+        Expected.unreachable(whole, bench.storage(), cut),
+        withoutReasons(bench.node(0).ask(Expected.report(bench.node(0)))));
+
+    cut.reconnect(bench.storage());
+    assertEquals(whole, bench.node(0).ask(Expected.report(bench.node(0))));
+    assertEquals(
+        Expected.reports(cut, bench.peersOf(cut)), cut.ask(Expected.report(cut)), cut.name());
+  }
+
+  @Test
+  void silentNodeIsStillListed(Containers containers) {
+    LocalBench bench = LocalBench.of(containers, 3);
+    Node silent = bench.node(2);
+    List<String> whole = Expected.reports(bench.node(0), bench.peersOf(bench.node(0)));
+
+    silent.pause();
+    List<String> expected =
+        Expected.unreachable(
+            Expected.unreachable(whole, bench.oam(), silent), bench.storage(), silent);
+    assertEquals(expected, withoutReasons(bench.node(0).ask(Expected.report(bench.node(0)))));
+
+    silent.resume();
+    assertEquals(whole, bench.node(0).ask(Expected.report(bench.node(0))));
+  }
+
+  private static List<String> withoutReasons(List<String> lines) {
+    return lines.stream().map(line -> line.replaceAll("\"none: \\w+\"", "\"none\"")).toList();
+  }
+
+  @Test
+  void badEditLeavesTenNodesTheirPeersUntilTheFileIsRepaired(Containers containers) {
+    LocalBench bench = LocalBench.of(containers, 10);
+    String good = bench.topology();
+
+    String line = good.lines().filter(l -> l.startsWith("  magpie/4:")).findFirst().orElseThrow();
+    String bad = line.replace("addresses", "adresses");
+    bench.writeTopology(good.replace(line, bad));
+    String why =
+        """
+        /bench/bench.magpie.yaml:13:35: error [unknown-key] expected one of hostname, addresses, \
+        labels, settings, state, found the key "adresses"
+          13 | %s
+             |                                   ^^^^^^^^
+          at nodes.magpie/4.adresses; fix: write "addresses\""""
+            .formatted(bad);
+    for (Node node : bench.nodes()) {
+      String said = node.awaitLine(l -> l.startsWith("{\"event\":\"stale\""));
+      assertEquals(Expected.stale(why, bench.peersOf(node)), said);
+    }
+
+    bench.writeTopology(good);
+    for (Node node : bench.nodes()) {
+      String said = node.awaitLine(l -> l.startsWith("{\"event\":\"fresh\""));
+      assertEquals(Expected.fresh(bench.peersOf(node)), said);
+      assertEquals(
+          List.of("started", "stale", "fresh"),
+          node.lines().stream()
+              .map(l -> l.replaceAll("\\{\"event\":\"(\\w+)\".*", "$1"))
+              .filter(event -> !event.equals("notices") && !event.startsWith("{"))
+              .toList(),
+          "nothing has changed for " + node.name());
     }
   }
 }

@@ -109,7 +109,8 @@ final class Node {
 
   /** Returns the command line of the peer program. */
   String[] program(String... arguments) {
-    String classPath = String.join(":", jars.files().stream().map(jar -> JARS + name(jar)).toList());
+    String classPath =
+        String.join(":", jars.files().stream().map(jar -> JARS + name(jar)).toList());
     return Stream.concat(
             Stream.of("java", "-XX:TieredStopAtLevel=1", "-Xmx48m", "-cp", classPath),
             Stream.concat(Stream.of(PeerProgram.class.getName()), Arrays.stream(arguments)))
@@ -200,11 +201,7 @@ final class Node {
     try {
       ExecResult result =
           container.execInContainer(
-              ExecConfig.builder()
-                  .envVars(variables)
-                  .workDir(directory)
-                  .command(command)
-                  .build());
+              ExecConfig.builder().envVars(variables).workDir(directory).command(command).build());
       record(
           String.join(" ", command).replaceAll("-cp \\S+", "-cp ...")
               + " => "

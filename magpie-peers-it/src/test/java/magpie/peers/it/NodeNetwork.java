@@ -101,8 +101,7 @@ record NodeNetwork(String name, String id, int third) {
 
   /** Returns the IPv6 address of a node. */
   String v6(Node node) {
-    return String.format(Locale.ROOT, V6, third)
-        + Integer.toHexString(FIRST_HOST + node.number());
+    return String.format(Locale.ROOT, V6, third) + Integer.toHexString(FIRST_HOST + node.number());
   }
 
   List<String> addresses(Node node) {

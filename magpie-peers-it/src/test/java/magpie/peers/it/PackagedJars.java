@@ -35,7 +35,8 @@ record PackagedJars(List<Path> files) {
                         Stream.of("magpie-peers-api", "jspecify", "jakarta.inject-api"),
                         Stream.of(further))
                     .map(
-                        name -> Path.of(System.getProperty("magpie.it.jars")).resolve(name + ".jar")))
+                        name ->
+                            Path.of(System.getProperty("magpie.it.jars")).resolve(name + ".jar")))
             .toList());
   }
 
