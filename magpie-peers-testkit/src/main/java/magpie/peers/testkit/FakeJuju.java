@@ -582,9 +582,7 @@ public final class FakeJuju implements AutoCloseable {
       version = unit.versionAtStart(hook);
       contextId = contextId(unit, hook);
       Optional<FakeJujuRelation> relation =
-          hook.inRelation()
-              ? Optional.of(model.relations().get(hook.relation()))
-              : Optional.empty();
+          hook.inRelation() ? Optional.of(model.relation(hook.relation())) : Optional.empty();
       transaction = new HookTransaction(model, unit, hook, relation);
       session = new HookSession(model, unit, transaction, contextId);
       missing = Set.copyOf(model.missingTools());
@@ -619,7 +617,7 @@ public final class FakeJuju implements AutoCloseable {
     synchronized (model) {
       HookTransaction.Commit commit = HookTransaction.Commit.NOTHING;
       String failure = agent.isDead() ? "the agent died" : outcome.failure();
-      boolean flush = failure.isEmpty() || hook.kind() == Hook.Kind.EXEC && !agent.isDead();
+      boolean flush = failure.isEmpty() || (hook.kind() == Hook.Kind.EXEC && !agent.isDead());
       boolean committed = false;
       if (flush) {
         try {

@@ -15,7 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -118,6 +120,11 @@ final class FakeJujuModel {
                         + "\""));
   }
 
+  /** Returns the relation of that number, which there must be. */
+  FakeJujuRelation relation(int number) {
+    return Objects.requireNonNull(relations.get(number), "relation " + number);
+  }
+
   Map<String, FakeJujuSpace> spaces() {
     return spaces;
   }
@@ -135,7 +142,8 @@ final class FakeJujuModel {
   /** Returns the space an endpoint is bound to; the empty name stands for the default binding. */
   FakeJujuSpace space(String endpoint) {
     String defaultSpace = bindings.getOrDefault("", spaces.keySet().iterator().next());
-    return spaces.get(bindings.getOrDefault(endpoint, defaultSpace));
+    String bound = bindings.getOrDefault(endpoint, defaultSpace);
+    return Objects.requireNonNull(spaces.get(bound), bound);
   }
 
   SortedMap<String, Object> config() {
@@ -183,7 +191,7 @@ final class FakeJujuModel {
     applicationMessage = message;
   }
 
-  TreeSet<String> missingTools() {
+  Set<String> missingTools() {
     return missingTools;
   }
 

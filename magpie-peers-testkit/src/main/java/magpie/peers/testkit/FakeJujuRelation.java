@@ -6,6 +6,8 @@
 package magpie.peers.testkit;
 
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -44,8 +46,13 @@ final class FakeJujuRelation {
     return units;
   }
 
+  /** Returns the bag of a unit that is or was in the relation. */
+  FakeJujuBag bag(String unit) {
+    return Objects.requireNonNull(units.get(unit), unit);
+  }
+
   /** Returns the units that are in the relation now, in string order. */
-  TreeSet<String> scope() {
+  Set<String> scope() {
     return scope;
   }
 

@@ -102,7 +102,7 @@ record FakeJujuSpace(String name, int index, List<String> cidrs) {
           + (bytes[3] & 255);
     }
     int[] groups = new int[8];
-    Arrays.setAll(groups, i -> (bytes[2 * i] & 255) << 8 | bytes[2 * i + 1] & 255);
+    Arrays.setAll(groups, i -> ((bytes[2 * i] & 255) << 8) | (bytes[2 * i + 1] & 255));
     int bestStart = -1;
     int bestLength = 1;
     for (int start = 0; start < 8; start++) {

@@ -420,6 +420,11 @@ public final class FakeUnit {
     return relations;
   }
 
+  /** Returns what the agent knows of a relation the unit is in. */
+  FakeUnitRelation known(int relation) {
+    return Objects.requireNonNull(relations.get(relation), "relation " + relation);
+  }
+
   SortedMap<String, String> state() {
     return state;
   }
@@ -550,7 +555,7 @@ public final class FakeUnit {
     }
     enterRelations();
     for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
-      FakeJujuRelation relation = model.relations().get(known.getKey());
+      FakeJujuRelation relation = model.relation(known.getKey());
       if (!known.getValue().isCreated() && !relation.isGone()) {
         return Optional.of(Hook.created(relation.endpoint()).on(relation.number()));
       }
@@ -567,7 +572,7 @@ public final class FakeUnit {
       return Optional.of(Hook.named("config-changed"));
     }
     for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
-      FakeJujuRelation relation = model.relations().get(known.getKey());
+      FakeJujuRelation relation = model.relation(known.getKey());
       Optional<Hook> hook = next(relation, known.getValue());
       if (hook.isPresent()) {
         return hook;
@@ -578,7 +583,7 @@ public final class FakeUnit {
 
   private Optional<Hook> nextWhileDying() {
     for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
-      FakeJujuRelation relation = model.relations().get(known.getKey());
+      FakeJujuRelation relation = model.relation(known.getKey());
       FakeUnitRelation here = known.getValue();
       if (!here.changedPending().isEmpty()) {
         return Optional.of(changed(relation, here.changedPending()));
@@ -638,7 +643,7 @@ public final class FakeUnit {
   }
 
   private long version(FakeJujuRelation relation, String unit) {
-    FakeJujuBag bag = unit.isEmpty() ? relation.application() : relation.units().get(unit);
+    FakeJujuBag bag = unit.isEmpty() ? relation.application() : relation.bag(unit);
     return bag.version(model.version());
   }
 
@@ -691,7 +696,7 @@ public final class FakeUnit {
           : model.configVersion();
     }
     boolean aboutBag = hook.kind() == Hook.Kind.JOINED || hook.kind() == Hook.Kind.CHANGED;
-    return aboutBag ? version(model.relations().get(hook.relation()), hook.remoteUnit()) : 0;
+    return aboutBag ? version(model.relation(hook.relation()), hook.remoteUnit()) : 0;
   }
 
   void failed(Hook hook) {
@@ -718,7 +723,7 @@ public final class FakeUnit {
     failed = Optional.empty();
     attempts = 0;
     if (hook.inRelation()) {
-      relations.get(hook.relation()).done(hook, version);
+      known(hook.relation()).done(hook, version);
       return;
     }
     switch (hook.name()) {
@@ -751,9 +756,9 @@ public final class FakeUnit {
 
   private void refreshAddresses() {
     for (Integer number : relations.keySet()) {
-      FakeJujuRelation relation = model.relations().get(number);
+      FakeJujuRelation relation = model.relation(number);
       if (!relation.isGone()) {
-        relation.units().get(name).merge(addressKeys(relation.endpoint()));
+        relation.bag(name).merge(addressKeys(relation.endpoint()));
       }
     }
   }

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,8 @@ final class HookAgent implements AutoCloseable {
   private static final byte[] HANG_IN_CHILD =
       "exec 6<>\"$a/hang\" 7<\"$a/hang\" 6>&-\n(read -r hang <&7)\n".getBytes(US_ASCII);
 
+  private static final byte[] KILL = "kill -KILL $$\n".getBytes(US_ASCII);
+
   private static final byte[] QUIT = "quit 0 0\n".getBytes(US_ASCII);
 
   /**
@@ -77,13 +80,41 @@ final class HookAgent implements AutoCloseable {
   }
 
   /** The answer to a call. */
-  record Answer(Ending ending, int exitCode, byte[] stdout, byte[] stderr) {
+  static final class Answer {
+    private final Ending ending;
+    private final int exitCode;
+    private final byte[] stdout;
+    private final byte[] stderr;
+
+    private Answer(Ending ending, int exitCode, byte[] stdout, byte[] stderr) {
+      this.ending = ending;
+      this.exitCode = exitCode;
+      this.stdout = stdout;
+      this.stderr = stderr;
+    }
+
     static Answer output(int exitCode, byte[] stdout, byte[] stderr) {
       return new Answer(Ending.OUTPUT, exitCode, stdout, stderr);
     }
 
     static Answer of(Ending ending) {
       return new Answer(ending, 0, new byte[0], new byte[0]);
+    }
+
+    Ending ending() {
+      return ending;
+    }
+
+    int exitCode() {
+      return exitCode;
+    }
+
+    byte[] stdout() {
+      return stdout;
+    }
+
+    byte[] stderr() {
+      return stderr;
     }
   }
 
@@ -233,7 +264,7 @@ final class HookAgent implements AutoCloseable {
     }
     Call call;
     if (words[0].equals("stdin")) {
-      Call first = waitingForStdin.remove(line);
+      Call first = Objects.requireNonNull(waitingForStdin.remove(line), "call");
       byte[] given = Files.readAllBytes(socket.resolve(line + ".stdin"));
       call =
           new Call(
@@ -248,27 +279,21 @@ final class HookAgent implements AutoCloseable {
     }
     Answer answer = service.serve(call, this);
     switch (answer.ending()) {
-      case AGENT_DIES:
+      case AGENT_DIES -> {
         dead = true;
         moveAway();
         return false;
-      case SILENCE:
-        return true;
-      case STDIN_WANTED:
+      }
+      case SILENCE -> {}
+      case STDIN_WANTED -> {
         waitingForStdin.put(line, call);
         tell(line, words[2], "stdin");
-        return true;
-      case KILL:
-        tell(line, words[2], script("kill -KILL $$\n".getBytes(US_ASCII)));
-        return true;
-      case HANG_IN_CHILD:
-        tell(line, words[2], script(HANG_IN_CHILD));
-        return true;
-      case OUTPUT:
-        tell(line, words[2], script(outputScript(answer)));
-        return true;
+      }
+      case KILL -> tell(line, words[2], script(KILL));
+      case HANG_IN_CHILD -> tell(line, words[2], script(HANG_IN_CHILD));
+      case OUTPUT -> tell(line, words[2], script(outputScript(answer)));
     }
-    throw new IllegalStateException("unknown ending " + answer.ending());
+    return true;
   }
 
   private Call parse(byte[] bytes) {

@@ -122,7 +122,7 @@ final class HookProcess {
     if (program.contains("/")) {
       return command;
     }
-    for (String directory : environment.getOrDefault("PATH", "").split(":")) {
+    for (String directory : environment.getOrDefault("PATH", "").split(":", -1)) {
       Path file = Path.of(directory).resolve(program);
       if (Files.isExecutable(file) && !Files.isDirectory(file)) {
         List<String> found = new ArrayList<>(command);

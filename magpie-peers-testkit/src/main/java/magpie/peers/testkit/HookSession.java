@@ -130,20 +130,19 @@ final class HookSession implements HookAgent.Service {
   }
 
   private HookAgent.Answer spoilt(HookAgent.Call call, Fault fault) {
-    switch (fault.action()) {
-      case EXIT:
-        return HookAgent.Answer.output((int) fault.amount(), NOTHING, fault.text().getBytes(UTF_8));
-      case HANG:
-        return HookAgent.Answer.of(HookAgent.Ending.SILENCE);
-      case HANG_IN_CHILD:
-        return HookAgent.Answer.of(HookAgent.Ending.HANG_IN_CHILD);
-      case KILL:
-        return HookAgent.Answer.of(HookAgent.Ending.KILL);
-      case AGENT_DIES:
-        return HookAgent.Answer.of(HookAgent.Ending.AGENT_DIES);
-      default:
-    }
-    HookAgent.Answer good = answer(call);
+    return switch (fault.action()) {
+      case EXIT ->
+          HookAgent.Answer.output((int) fault.amount(), NOTHING, fault.text().getBytes(UTF_8));
+      case HANG -> HookAgent.Answer.of(HookAgent.Ending.SILENCE);
+      case HANG_IN_CHILD -> HookAgent.Answer.of(HookAgent.Ending.HANG_IN_CHILD);
+      case KILL -> HookAgent.Answer.of(HookAgent.Ending.KILL);
+      case AGENT_DIES -> HookAgent.Answer.of(HookAgent.Ending.AGENT_DIES);
+      case SLOW -> answer(call);
+      case STDOUT, TRUNCATE, STDERR_FLOOD, STDOUT_FLOOD -> spoiltOutput(answer(call), fault);
+    };
+  }
+
+  private static HookAgent.Answer spoiltOutput(HookAgent.Answer good, Fault fault) {
     if (good.ending() != HookAgent.Ending.OUTPUT) {
       return good;
     }

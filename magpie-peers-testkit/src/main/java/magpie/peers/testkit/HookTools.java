@@ -385,7 +385,7 @@ final class HookTools {
             }
           });
     }
-    return print(arguments, values.size() == 1 ? values.get(values.firstKey()) : values);
+    return print(arguments, values.size() == 1 ? values.values().iterator().next() : values);
   }
 
   private String first(List<String> addresses, String binding, String what) throws ToolFailure {

@@ -53,9 +53,9 @@ final class HookTransaction {
     }
 
     /** Returns every key as read or changed: what a unit's own bag submits. */
-    SortedMap<String, String> all() {
-      SortedMap<String, String> all = new TreeMap<>(values);
-      changes.forEach(all::putIfAbsent);
+    Map<String, String> all() {
+      Map<String, String> all = new TreeMap<>(changes);
+      all.putAll(values);
       return all;
     }
   }
@@ -111,7 +111,7 @@ final class HookTransaction {
 
   /** Returns the relations this hook knows. */
   List<FakeJujuRelation> relations() {
-    return members.keySet().stream().map(model.relations()::get).toList();
+    return members.keySet().stream().map(model::relation).toList();
   }
 
   List<String> members(FakeJujuRelation of) {
@@ -158,7 +158,7 @@ final class HookTransaction {
     }
     Map<String, SortedMap<String, String>> cache =
         cachedAcrossHooks.getOrDefault(of.number(), Set.of()).contains(name)
-            ? unit.relations().get(of.number()).cache()
+            ? unit.known(of.number()).cache()
             : others.computeIfAbsent(of.number(), any -> new HashMap<>());
     SortedMap<String, String> settings = cache.get(name);
     if (settings == null) {
@@ -248,15 +248,15 @@ final class HookTransaction {
     Map<String, Map<String, String>> applicationSettings = new LinkedHashMap<>();
     ownUnit.forEach(
         (number, local) -> {
-          FakeJujuRelation of = model.relations().get(number);
-          Map<String, String> changed = of.units().get(unit.name()).merge(submitted(local));
+          FakeJujuRelation of = model.relation(number);
+          Map<String, String> changed = of.bag(unit.name()).merge(submitted(local));
           if (!changed.isEmpty()) {
             unitSettings.put(of.id(), Map.copyOf(changed));
           }
         });
     ownApplication.forEach(
         (number, local) -> {
-          FakeJujuRelation of = model.relations().get(number);
+          FakeJujuRelation of = model.relation(number);
           Map<String, String> changed = of.application().merge(local.changes);
           if (!changed.isEmpty()) {
             applicationSettings.put(of.id(), Map.copyOf(changed));
@@ -281,8 +281,8 @@ final class HookTransaction {
   }
 
   /** Returns what is sent of the unit's own bag: read keys too, which is how Juju does it. */
-  private SortedMap<String, String> submitted(LocalBag local) {
-    SortedMap<String, String> all = local.all();
+  private Map<String, String> submitted(LocalBag local) {
+    Map<String, String> all = local.all();
     if (model.version().isFour()) {
       all.remove("ingress-address");
       all.remove("egress-subnets");
@@ -292,11 +292,11 @@ final class HookTransaction {
 
   private void check() throws ToolFailure {
     for (Map.Entry<Integer, LocalBag> entry : ownUnit.entrySet()) {
-      FakeJujuRelation of = model.relations().get(entry.getKey());
-      check(of, of.units().get(unit.name()), submitted(entry.getValue()));
+      FakeJujuRelation of = model.relation(entry.getKey());
+      check(of, of.bag(unit.name()), submitted(entry.getValue()));
     }
     for (Map.Entry<Integer, LocalBag> entry : ownApplication.entrySet()) {
-      FakeJujuRelation of = model.relations().get(entry.getKey());
+      FakeJujuRelation of = model.relation(entry.getKey());
       if (entry.getValue().changes.isEmpty()) {
         continue;
       }

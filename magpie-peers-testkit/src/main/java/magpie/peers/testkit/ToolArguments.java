@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -130,7 +131,7 @@ final class ToolArguments {
 
   private void value(Flags known, String flag, String spelling, String value) throws ToolFailure {
     try {
-      known.valued.get(flag).check(value);
+      Objects.requireNonNull(known.valued.get(flag), flag).check(value);
     } catch (ToolFailure e) {
       throw ToolFailure.misused(
           "invalid value "

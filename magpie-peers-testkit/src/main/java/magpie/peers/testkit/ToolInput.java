@@ -10,6 +10,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -51,10 +52,10 @@ final class ToolInput {
     return c == '\t'
         || c == '\n'
         || c == '\r'
-        || c >= 0x20 && c <= 0x7e
+        || (c >= 0x20 && c <= 0x7e)
         || c == 0x85
-        || c >= 0xa0 && c <= 0xd7ff
-        || c >= 0xe000 && c <= 0xfffd && c != 0xfeff
+        || (c >= 0xa0 && c <= 0xd7ff)
+        || (c >= 0xe000 && c <= 0xfffd && c != 0xfeff)
         || c >= 0x10000;
   }
 
@@ -122,8 +123,7 @@ final class ToolInput {
       throw notText("!!seq");
     }
     int start = at;
-    while (at < text.length() && "+-.".indexOf(text.charAt(at)) >= 0
-        || at < text.length() && Character.isLetterOrDigit(text.charAt(at))) {
+    while (Character.isLetterOrDigit(peek()) || "+-.".indexOf(peek()) >= 0) {
       at++;
     }
     String scalar = text.substring(start, at);
@@ -143,21 +143,18 @@ final class ToolInput {
       char c = peek();
       at++;
       switch (c) {
-        case '"':
+        case '"' -> {
           return value.toString();
-        case '\0':
-          throw yaml("found unexpected end of stream");
-        case '\n', '\r', '\t', '\u0085', '\u2028', '\u2029':
-          throw refuse(
-              String.format(
-                  java.util.Locale.ROOT,
-                  "a raw U+%04X in a quoted text, which YAML may fold: escape it",
-                  (int) c));
-        case '\\':
-          value.appendCodePoint(escape());
-          break;
-        default:
-          value.append(c);
+        }
+        case '\0' -> throw yaml("found unexpected end of stream");
+        case '\n', '\r', '\t', '\u0085', '\u2028', '\u2029' ->
+            throw refuse(
+                String.format(
+                    Locale.ROOT,
+                    "a raw U+%04X in a quoted text, which YAML may fold: escape it",
+                    (int) c));
+        case '\\' -> value.appendCodePoint(escape());
+        default -> value.append(c);
       }
     }
   }
@@ -197,7 +194,7 @@ final class ToolInput {
       value = value * 16 + digit;
       at++;
     }
-    if (value >= 0xd800 && value <= 0xdfff || value > 0x10ffff) {
+    if ((value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) {
       throw yaml("found invalid Unicode character escape code");
     }
     return (int) value;
