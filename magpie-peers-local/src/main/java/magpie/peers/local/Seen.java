@@ -2,6 +2,7 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
 package magpie.peers.local;
 
 import java.util.Arrays;

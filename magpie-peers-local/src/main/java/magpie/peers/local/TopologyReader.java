@@ -2,6 +2,7 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
 package magpie.peers.local;
 
 import java.io.IOException;
@@ -150,7 +151,6 @@ final class TopologyReader {
     int count() {
       return count;
     }
-
   }
 
   /** Reads the value of a known key, on which the cursor stands. */
@@ -349,11 +349,7 @@ final class TopologyReader {
           int correctable = 0;
           if (is(Kind.MAPPING, "a mapping with the key cidrs")) {
             int[] hostBits = new int[1];
-            fields(
-                NETWORK_KEYS,
-                NETWORK_KEYS,
-                place,
-                key -> hostBits[0] += cidrs(network, first));
+            fields(NETWORK_KEYS, NETWORK_KEYS, place, key -> hostBits[0] += cidrs(network, first));
             correctable = hostBits[0];
           }
           if (faults() > faults + correctable) {
@@ -520,9 +516,10 @@ final class TopologyReader {
               case "addresses" -> addresses(draft);
               case "labels" -> draft.labels = texts("labels");
               case "settings" -> draft.settings = texts("settings");
-              default -> draft.state =
-                  Objects.requireNonNullElse(
-                      word("present, suspect or departed", STATES), draft.state);
+              default ->
+                  draft.state =
+                      Objects.requireNonNullElse(
+                          word("present, suspect or departed", STATES), draft.state);
             }
           });
     }
@@ -887,7 +884,9 @@ final class TopologyReader {
         String key = part.toString();
         out.append(out.length() == 0 ? "" : ".");
         out.append(
-            key.isEmpty() ? "\"\"" : key.length() <= LONGEST_KEY ? key : key.substring(0, 60) + "...");
+            key.isEmpty()
+                ? "\"\""
+                : key.length() <= LONGEST_KEY ? key : key.substring(0, 60) + "...");
       }
     }
     return out.toString();
@@ -1079,8 +1078,7 @@ final class TopologyReader {
       PeerNode built = node.build();
       share(labels, draft.labels, built.labels());
       share(settings, draft.settings, built.settings());
-      entries.add(
-          new Topology.Entry(built, Optional.ofNullable(draft.hostname), draft.departed()));
+      entries.add(new Topology.Entry(built, Optional.ofNullable(draft.hostname), draft.departed()));
     }
     return new Topology(
         name,

@@ -2,13 +2,13 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
 package magpie.peers.local;
 
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import magpie.peers.spi.Quote;
-import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
@@ -188,9 +188,7 @@ final class YamlEvents {
           firstAlias,
           "expected values written out, found "
               + firstAliasText
-              + (aliases == 1
-                  ? ""
-                  : ", the first of " + aliases + " anchors and aliases"),
+              + (aliases == 1 ? "" : ", the first of " + aliases + " anchors and aliases"),
           "",
           "write the value out, put what nodes share under \"defaults\", or put the value in quotes"
               + " if it is text");
@@ -232,15 +230,12 @@ final class YamlEvents {
         problems.add(
             Code.TOO_DEEP,
             place,
-            "expected at most "
-                + DEEPEST
-                + " lists and mappings in each other, found one more",
+            "expected at most " + DEEPEST + " lists and mappings in each other, found one more",
             "",
             "topologies need five; correct the nesting");
         throw new Stopped();
       }
-      return kind =
-          event.getEventId() == Event.ID.SequenceStart ? Kind.LIST : Kind.MAPPING;
+      return kind = event.getEventId() == Event.ID.SequenceStart ? Kind.LIST : Kind.MAPPING;
     }
     if (event.getEventId() == Event.ID.Alias) {
       anchored = true;
@@ -297,7 +292,8 @@ final class YamlEvents {
     problems.add(
         Code.TAG,
         at,
-        "expected plain YAML, found the tag " + Quote.of(tag.replaceFirst("^tag:yaml.org,2002:", "!!")),
+        "expected plain YAML, found the tag "
+            + Quote.of(tag.replaceFirst("^tag:yaml.org,2002:", "!!")),
         "",
         "remove the tag; put the value in quotes if it begins with \"!\"");
   }
@@ -318,11 +314,14 @@ final class YamlEvents {
     } catch (MarkedYamlEngineException e) {
       syntax(e);
     } catch (YamlVersionException e) {
-      syntax(0, "expected YAML 1.2, found YAML " + version(e), "remove the line that begins with %");
+      syntax(
+          0, "expected YAML 1.2, found YAML " + version(e), "remove the line that begins with %");
     } catch (YamlEngineException | IndexOutOfBoundsException | NumberFormatException e) {
       // The scanner gives some of its complaints no place, and trips over some directives.
       syntax(
-          place, "expected YAML, found what cannot be read after this", "correct what follows here");
+          place,
+          "expected YAML, found what cannot be read after this",
+          "correct what follows here");
     }
     throw new Stopped();
   }
@@ -384,8 +383,9 @@ final class YamlEvents {
       boolean list = context.contains("collection") || context.contains("sequence");
       syntax(
           at,
-          (list ? "expected the next \"- \" of the list that begins at " : "expected the next key"
-                  + " of the mapping that begins at ")
+          (list
+                  ? "expected the next \"- \" of the list that begins at "
+                  : "expected the next key" + " of the mapping that begins at ")
               + text.locate(from)
               + ", found "
               + token(after(problem, "but found ")),
@@ -394,7 +394,9 @@ final class YamlEvents {
       syntax(
           from,
           "expected a closing quote, found "
-              + (problem.contains("document") ? "a line with \"---\" or \"...\"" : "the end of the file"),
+              + (problem.contains("document")
+                  ? "a line with \"---\" or \"...\""
+                  : "the end of the file"),
           "close the text that begins here");
     } else if (problem.startsWith("could not find expected ':'")) {
       syntax(
@@ -404,7 +406,9 @@ final class YamlEvents {
     } else if (problem.contains("cannot start any token")) {
       syntax(
           at,
-          "expected a key or a value, found " + token(between(problem, "'")) + ", which begins none",
+          "expected a key or a value, found "
+              + token(between(problem, "'"))
+              + ", which begins none",
           "put the value in quotes");
     } else if (problem.startsWith("found unknown escape")) {
       String found = after(problem, "escape character ");
@@ -415,7 +419,10 @@ final class YamlEvents {
               + "\"",
           "write \"\\\\\" for a backslash, or use single quotes");
     } else if (problem.startsWith("sequence entries are not allowed")) {
-      syntax(at, "expected a value on the line of its key, found a list", "begin the list on the next line");
+      syntax(
+          at,
+          "expected a value on the line of its key, found a list",
+          "begin the list on the next line");
     } else if (problem.startsWith("expected the node content")) {
       syntax(
           at,

@@ -2,6 +2,7 @@
  * Copyright the magpie-peers authors.
  * SPDX-License-Identifier: Apache-2.0
  */
+
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -46,8 +47,7 @@ class TopologyCorpusTest {
   @ParameterizedTest
   @MethodSource("good")
   void readsGoodTopologies(Path file) throws IOException {
-    TopologyReader.Outcome outcome =
-        TopologyReader.read(file, String.valueOf(file.getFileName()));
+    TopologyReader.Outcome outcome = TopologyReader.read(file, String.valueOf(file.getFileName()));
 
     assertEquals(Corpus.expected(file), Corpus.said(outcome));
     assertTrue(outcome.topology().isPresent());
@@ -56,8 +56,7 @@ class TopologyCorpusTest {
   @ParameterizedTest
   @MethodSource("bad")
   void tellsEverythingThatIsWrong(Path file) throws IOException {
-    TopologyReader.Outcome outcome =
-        TopologyReader.read(file, String.valueOf(file.getFileName()));
+    TopologyReader.Outcome outcome = TopologyReader.read(file, String.valueOf(file.getFileName()));
 
     assertFalse(Corpus.expected(file).isEmpty(), "no expected text beside " + file);
     assertEquals(Corpus.expected(file), Corpus.said(outcome));
