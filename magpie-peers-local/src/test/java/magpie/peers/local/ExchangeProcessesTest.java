@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
  * write; whoever sees two different counts has seen half a file.
  */
 class ExchangeProcessesTest {
-  private static final int PUBLICATIONS = 300;
+  private static final int PUBLICATIONS = 150;
   private static final String BALLAST = "ballast\n".repeat(8_000);
 
   @TempDir Path directory;
