@@ -5,7 +5,6 @@
 
 package magpie.peers.cli;
 
-import java.io.Console;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,13 +38,13 @@ record Terminal(boolean colour, int width) {
    * Asks the descriptor where the system shows it, since {@link System#console()} also wants a
    * terminal for input, and on some JDKs is there without any.
    */
+  @SuppressWarnings("SystemConsoleNull") // asked only where null still means something
   private static boolean present() {
     try {
       String target = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
       return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
     } catch (IOException | UnsupportedOperationException e) {
-      Console console = System.console();
-      return console != null && Runtime.version().feature() < 22;
+      return Runtime.version().feature() < 22 && System.console() != null;
     }
   }
 

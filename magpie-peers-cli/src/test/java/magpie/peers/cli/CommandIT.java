@@ -192,12 +192,15 @@ class CommandIT {
     Path two =
         Files.createSymbolicLink(
             directory.resolve("two links"), Path.of(one.getFileName().toString()));
-    assertPrints(
-        "192.0.2.12\tmagpie-1\n192.0.2.13\tmagpie-2\n",
+    Launched launched =
         Launched.run(
             directory,
             Map.of("LC_ALL", "C", "MAGPIE_TOPOLOGY", "bänch 日本/a bench.magpie.yaml"),
-            List.of(two.toString(), "nodes", "--as", "magpie/0", "--format", "hosts")));
+            List.of(two.toString(), "nodes", "--as", "magpie/0", "--format", "hosts"));
+    // JUnit warns of links that lead out of its directory.
+    Files.delete(two);
+    Files.delete(one);
+    assertPrints("192.0.2.12\tmagpie-1\n192.0.2.13\tmagpie-2\n", launched);
   }
 
   @Test
