@@ -192,9 +192,9 @@ public final class Main {
             out.terminal().colour() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
     StringWriter help = new StringWriter();
     command.setOut(new PrintWriter(help));
-    command.setErr(new PrintWriter(err, true));
+    command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     command.setParameterExceptionHandler((e, rest) -> wrongUsage(e, err));
-    command.setExecutionExceptionHandler((e, ran, parsed) -> main.failed(e, ran, err));
+    command.setExecutionExceptionHandler((e, ran, parsed) -> main.failed(e, err));
     try {
       int code = command.execute(args);
       command.getOut().flush();
@@ -232,7 +232,7 @@ public final class Main {
     return USAGE;
   }
 
-  private int failed(Exception e, CommandLine ran, PrintStream err) {
+  private int failed(Exception e, PrintStream err) {
     if (e instanceof ParameterException usage) {
       return wrongUsage(usage, err);
     }
