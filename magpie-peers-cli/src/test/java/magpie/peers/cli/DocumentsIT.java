@@ -16,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the documents say works: their programs compile, their commands print what they show. */
 class DocumentsIT {
-  private static final Path ROOT = Path.of(System.getProperty("magpie.root"));
+  private static final Path ROOT = Launched.ROOT;
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)\n(.*?)^```$");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#: ]+)(?:#[^)]*)?\\)");
 
@@ -113,23 +113,16 @@ class DocumentsIT {
         .map(block -> DynamicTest.dynamicTest(block.name(), () -> run(block)));
   }
 
-  private void run(Block block) throws IOException, InterruptedException {
+  private void run(Block block) {
     int end = block.text().indexOf('\n');
     String command = block.text().substring(2, end);
-    ProcessBuilder builder = new ProcessBuilder("sh", "-c", command + " 2>&1");
-    builder.directory(ROOT.toFile());
-    builder.environment().put("XDG_STATE_HOME", scratch.toString());
-    builder.redirectOutput(scratch.resolve("output").toFile());
-    Process process = builder.start();
-    try {
-      assertTrue(process.waitFor(2, TimeUnit.MINUTES), () -> command + " does not end");
-    } finally {
-      process.destroyForcibly();
-    }
+    Launched launched =
+        Launched.run(
+            ROOT,
+            Map.of("XDG_STATE_HOME", scratch.toString()),
+            List.of("sh", "-c", command + " 2>&1"));
     assertEquals(
-        block.text().substring(end + 1),
-        Files.readString(scratch.resolve("output")),
-        () -> block.name() + ": " + command);
+        block.text().substring(end + 1), launched.out(), () -> block.name() + ": " + command);
   }
 
   @TestFactory
