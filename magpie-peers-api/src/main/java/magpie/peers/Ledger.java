@@ -278,9 +278,9 @@ final class Ledger {
       }
       line = Math.max(0, last);
       expect(last > 0 && lines[last].equals(END), END, lines[line]);
+      expect(ledger.sequence > 0, "a line \"recorded\"", "none");
       line++;
       expect(lines[line].isEmpty(), "nothing behind " + END, lines[line]);
-      expect(ledger.sequence > 0, "a line \"recorded\"", "none");
     } catch (IllegalArgumentException e) {
       throw new StateException(
           origin,

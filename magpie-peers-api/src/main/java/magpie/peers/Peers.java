@@ -145,8 +145,8 @@ public final class Peers {
     private void add(PeerBackend backend) {
       String name;
       try {
-        name = backend.name();
-      } catch (RuntimeException e) {
+        name = Objects.requireNonNull(backend.name(), "name");
+      } catch (RuntimeException | LinkageError e) {
         broken.add(backend.getClass().getName() + ": " + e);
         return;
       }

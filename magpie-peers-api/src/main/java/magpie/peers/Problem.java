@@ -146,7 +146,7 @@ public record Problem(
         glyph = " ";
       }
       shown.append(glyph);
-      if (i < start + length) {
+      if (i - start < length) {
         carets.append((i < start ? " " : "^").repeat(glyph.codePointCount(0, glyph.length())));
       }
     }

@@ -1,0 +1,275 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import magpie.peers.spi.Quote;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LedgerTest {
+  private static final String ANEW =
+      "; remove the state to start anew: all peers are then joined once more";
+
+  private static final String NASTY = "\t a\\n\n\r\u2028 \ud83d\udc26 = \\";
+
+  private static Ledger reread(Ledger ledger) {
+    String text = ledger.print();
+    Ledger again = Ledger.parse(text, "test");
+    assertEquals(text, again.print());
+    return again;
+  }
+
+  private static List<PeerId> ids(int... numbers) {
+    return IntStream.of(numbers).mapToObj(n -> PeerId.of("magpie/" + n)).toList();
+  }
+
+  @Test
+  void nothingRecordedIsNoText() {
+    assertEquals("", new Ledger().print());
+    assertEquals("", Ledger.parse("", "test").print());
+  }
+
+  @Test
+  void isWrittenInRuns() {
+    Ledger ledger = new Ledger();
+    List<PeerId> present = new ArrayList<>(ids(0, 1, 2, 3, 5));
+    present.add(PeerId.of("blade-02"));
+    present.add(PeerId.of("magpie/007"));
+    ledger.record(present, List.of());
+    assertEquals(
+        "magpie-peers-state 1\n"
+            + "recorded 1\n"
+            + "members magpie//0+3,2 blade-02 magpie/007\n"
+            + "joined 1 0+6\n"
+            + "end\n",
+        ledger.print());
+    assertEquals(ledger.pending(Notice.Kind.JOINED), reread(ledger).pending(Notice.Kind.JOINED));
+  }
+
+  /** What the ledger is to do, in the plainest words. */
+  private static final class Model {
+    final Set<PeerId> members = new TreeSet<>();
+    final Map<PeerId, Long> joined = new TreeMap<>();
+    final Map<PeerId, Long> departed = new TreeMap<>();
+    final Map<PeerId, PeerNode> last = new HashMap<>();
+    long number;
+
+    void record(Set<PeerId> now, Map<PeerId, PeerNode> known) {
+      if (!now.equals(members)) {
+        number++;
+      }
+      for (PeerId id : now) {
+        if (members.add(id)) {
+          joined.put(id, number);
+          departed.remove(id);
+        }
+      }
+      for (PeerId id : List.copyOf(members)) {
+        if (!now.contains(id)) {
+          members.remove(id);
+          joined.remove(id);
+          departed.put(id, number);
+        }
+      }
+      last.putAll(known);
+    }
+  }
+
+  private static PeerNode random(PeerId id, Random random) {
+    PeerNode.Builder node = PeerNode.builder(id);
+    for (int i = random.nextInt(3); i > 0; i--) {
+      node.candidate(
+          List.of("192.0.2.1/24", "2001:db8::1", "host", NASTY, "192.0.2.9").get(random.nextInt(5)),
+          random.nextBoolean() ? "test" : NASTY);
+    }
+    for (int i = random.nextInt(3); i > 0; i--) {
+      node.setting("k" + random.nextInt(3) + NASTY, random.nextBoolean() ? NASTY : "");
+      node.label("rack", NASTY + random.nextInt(3));
+    }
+    PeerNode built = node.suspect(random.nextBoolean()).build();
+    int size = built.candidates().size();
+    return size > 1
+        ? PeerNode.builder(id)
+            .candidates(built.candidates())
+            .address(built.candidates().get(size - 1), "rule " + NASTY)
+            .settings(built.settings())
+            .build()
+        : built;
+  }
+
+  @RepeatedTest(30)
+  void behavesLikeTheModelThroughAnyHistoryAndEveryRereading() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    Model model = new Model();
+    Ledger ledger = new Ledger();
+    for (int step = 0; step < 60; step++) {
+      if (random.nextInt(3) > 0) {
+        Set<PeerId> now = new TreeSet<>();
+        Map<PeerId, PeerNode> known = new TreeMap<>();
+        for (int i = random.nextInt(8); i > 0; i--) {
+          PeerId id = PeerId.of((random.nextBoolean() ? "magpie/" : "blade-0") + random.nextInt(9));
+          now.add(id);
+          known.put(id, random(id, random));
+        }
+        model.record(now, known);
+        ledger.record(now, known.values());
+      } else {
+        Notice.Kind kind = Notice.Kind.values()[random.nextInt(2)];
+        Map<PeerId, Long> pending = kind == Notice.Kind.JOINED ? model.joined : model.departed;
+        List<Notice> notices = new ArrayList<>();
+        List<Notice> expected = new ArrayList<>();
+        pending.forEach(
+            (id, number) -> {
+              boolean old = random.nextInt(4) == 0;
+              Notice notice = new Notice(kind, id, old ? number + 1 : number, Optional.empty());
+              notices.add(notice);
+              if (!old) {
+                expected.add(notice);
+              }
+            });
+        assertEquals(expected, ledger.dismiss(notices), () -> "seed " + seed);
+        expected.forEach(notice -> pending.remove(notice.id()));
+      }
+      ledger = reread(ledger);
+      Ledger now = ledger;
+      assertEquals(model.joined, now.pending(Notice.Kind.JOINED), () -> "seed " + seed);
+      assertEquals(model.departed, now.pending(Notice.Kind.DEPARTED), () -> "seed " + seed);
+      for (PeerId id : model.departed.keySet()) {
+        assertEquals(
+            Optional.ofNullable(model.last.get(id)), now.lastKnown(id), () -> "seed " + seed);
+      }
+      Set<PeerId> both = new TreeSet<>(model.joined.keySet());
+      both.retainAll(model.departed.keySet());
+      assertTrue(both.isEmpty(), () -> "N2, seed " + seed);
+    }
+  }
+
+  @Test
+  void tenThousandPeersStayFarBelowWhatJujuStores() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    Ledger ledger = new Ledger();
+    List<PeerId> present = new ArrayList<>();
+    for (int n = 0; present.size() < 10_000; n++) {
+      if (random.nextInt(3) > 0) {
+        present.add(PeerId.of("magpie/" + n));
+      }
+    }
+    ledger.record(present, List.of());
+    small(ledger, seed, "first recording with holes");
+    List<PeerId> fewer = present.stream().filter(id -> random.nextInt(10) > 0).toList();
+    ledger.record(fewer, List.of());
+    small(ledger, seed, "a tenth departed");
+    List<Notice> some =
+        ledger.pending(Notice.Kind.JOINED).entrySet().stream()
+            .filter(entry -> random.nextBoolean())
+            .map(e -> new Notice(Notice.Kind.JOINED, e.getKey(), e.getValue(), Optional.empty()))
+            .toList();
+    assertEquals(some, ledger.dismiss(some));
+    small(ledger, seed, "half of the joined dismissed");
+  }
+
+  private static void small(Ledger ledger, long seed, String when) {
+    int size = ledger.print().getBytes(StandardCharsets.UTF_8).length;
+    assertTrue(size < 48 * 1024, () -> when + ": " + size + " bytes, seed " + seed);
+    reread(ledger);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nonsense|1|expected magpie-peers-state 1, found \"nonsense\"",
+        "magpie-peers-state 2;end;|1|expected magpie-peers-state 1, found \"magpie-peers-state 2\"",
+        "magpie-peers-state 1|1|expected end, found \"magpie-peers-state 1\"",
+        "H;|1|expected end, found \"magpie-peers-state 1\"",
+        "H;end;|2|expected a line \"recorded\", found \"none\"",
+        "H;recorded 1;members magpie//0;|3|expected end, found \"members magpie//0\"",
+        "H;recorded 1;end|2|expected end, found \"recorded 1\"",
+        "H;recorded 1;end;rubbish|4|expected nothing behind end, found \"rubbish\"",
+        "H;recorded 1;end;more;|3|expected recorded, members, joined, departed or node, found \"end\"",
+        "H;recorded 0;end;|2|expected a number from 1, found \"0\"",
+        "H;recorded x;end;|2|expected a number from 1, found \"x\"",
+        "H;recorded;end;|2|expected a number from 1, found \"\"",
+        "H;recorded 1;members magpie//1,x;end;|3|expected runs of numbers, found \"1,x\"",
+        "H;recorded 1;members magpie//1+;end;|3|expected runs of numbers, found \"1+\"",
+        "H;recorded 1;members magpie//1+99999999;end;|3|expected runs of numbers, found \"1+99999999\"",
+        "H;recorded 1;members magpie//0;joined 1 0+1;end;|4|expected a position of a member, found \"0+1\"",
+        "H;recorded 1;joined 1;end;|3|expected a number and ids, found \"1\"",
+        "H;recorded 1;departed x magpie//0;end;|3|expected a number from 1, found \"x\"",
+        "H;recorded 1;node a~x;end;|3|expected an id and fields in threes, found \"a\\tx\"",
+        "H;recorded 1;node a~z~~;end;|3|expected one of c, a, s, l, d, found \"z\"",
+        "H;recorded 1;node a~c~0~first;end;|3|expected the position of an address, found \"a\\tc\\t0\\tfirst\""
+      })
+  void damageIsRefusedWithItsLine(String text, int line, String what) {
+    String damaged =
+        text.replace("H;", "magpie-peers-state 1;").replace(';', '\n').replace('~', '\t');
+    StateException e =
+        assertThrows(StateException.class, () -> Ledger.parse(damaged, "some.state"));
+    assertEquals("some.state:" + line + ": damaged state: " + what + ANEW, e.getMessage());
+    assertEquals("some.state", e.origin());
+  }
+
+  @Test
+  void aDamagedIdIsRefusedWithItsLine() {
+    StateException e =
+        assertThrows(
+            StateException.class,
+            () -> Ledger.parse("magpie-peers-state 1\nrecorded 1\nmembers -a\nend\n", "s"));
+    assertEquals(
+        "s:3: damaged state: "
+            + assertThrows(IllegalArgumentException.class, () -> PeerId.of("-a")).getMessage()
+            + ANEW,
+        e.getMessage());
+  }
+
+  @Test
+  void noDamageMakesItThrowAnythingElse() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    Ledger ledger = new Ledger();
+    List<PeerId> present = ids(0, 1, 2, 3, 7, 9);
+    ledger.record(present, present.stream().map(id -> random(id, random)).toList());
+    ledger.record(ids(0, 1, 9, 12), List.of());
+    String good = ledger.print();
+    for (int i = 0; i < 5_000; i++) {
+      StringBuilder text = new StringBuilder(good);
+      for (int n = 1 + random.nextInt(3); n > 0; n--) {
+        int at = random.nextInt(text.length());
+        switch (random.nextInt(3)) {
+          case 0 -> text.insert(at, text.substring(at, Math.min(text.length(), at + 9)));
+          case 1 -> text.setCharAt(at, "0 1,+/\t\nx-".charAt(random.nextInt(10)));
+          default -> text.delete(at, at + random.nextInt(4));
+        }
+      }
+      try {
+        Ledger.parse(text.toString(), "s").print();
+      } catch (StateException e) {
+        assertTrue(e.getMessage().startsWith("s:"), e.getMessage());
+      } catch (RuntimeException e) {
+        throw new AssertionError(Quote.of(text.toString()) + " seed " + seed, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.spi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class QuoteTest {
+  @Test
+  void quotesAndEscapesWhatCouldDoHarm() {
+    assertEquals("\"\"", Quote.of(""));
+    assertEquals("\"a b\"", Quote.of("a b"));
+    assertEquals("\"a\\\"b\\\\c\"", Quote.of("a\"b\\c"));
+    assertEquals("\"\\n\\r\\t\\u001b[31m\\u0000\"", Quote.of("\n\r\t\033[31m\0"));
+    assertEquals("\"\\u202e\\u2028\\u2029\\ufeff\"", Quote.of("\u202e\u2028\u2029\ufeff"));
+    assertEquals("\"\\ud83d\"", Quote.of("\ud83d"));
+    assertEquals("\"\\U000e0001\"", Quote.of(Character.toString(0xe0001)));
+    assertEquals("\"\u00df\u0130\ud83d\udc26\"", Quote.of("\u00df\u0130\ud83d\udc26"));
+  }
+
+  @Test
+  void cutsLongTextBetweenCharacters() {
+    assertEquals('"' + "x".repeat(200) + '"', Quote.of("x".repeat(200)));
+    assertEquals('"' + "x".repeat(200) + "\"... (201 characters)", Quote.of("x".repeat(201)));
+    String bird = "\ud83d\udc26";
+    assertEquals(
+        '"' + "x".repeat(199) + "\"... (301 characters)",
+        Quote.of("x".repeat(199) + bird + "y".repeat(100)));
+  }
+
+  @Test
+  void showsTextAsItIsWhereNothingIsHidden() {
+    assertEquals("a \"b\" \\", Quote.visible("a \"b\" \\"));
+    assertEquals("a\\nb\\u001b[0m", Quote.visible("a\nb\033[0m"));
+  }
+
+  @Test
+  void findsTheNearestWordIfOneIsNear() {
+    List<String> known = List.of("oam", "storage", "addresses");
+    assertEquals(Optional.of("storage"), Quote.nearest("sotrage", known));
+    assertEquals(Optional.of("addresses"), Quote.nearest("ADDRESS", known));
+    assertEquals(Optional.of("oam"), Quote.nearest("oma", known));
+    assertEquals(Optional.empty(), Quote.nearest("xyz", known));
+    assertEquals(Optional.empty(), Quote.nearest("s".repeat(1000), known));
+    assertEquals(Optional.empty(), Quote.nearest("a", List.of()));
+  }
+}
