@@ -28,6 +28,7 @@ final class CompletionCommand extends PeersCommand {
     ZSH
   }
 
+  @SuppressWarnings("UnusedVariable") // says what is wanted, although one script serves both
   @Parameters(
       paramLabel = "bash|zsh",
       converter = Choice.OfShells.class,
@@ -44,7 +45,7 @@ final class CompletionCommand extends PeersCommand {
 
   @Override
   int run(Output out) {
-    // One script serves both shells: it asks zsh to behave like bash.
+    // It asks zsh to behave like bash.
     out.write(AutoComplete.bash("magpie-peers", spec.root().commandLine()));
     return 0;
   }
