@@ -11,21 +11,23 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import magpie.peers.Environment;
 import magpie.peers.HookToolException;
@@ -38,16 +40,31 @@ import magpie.peers.HookToolException.Reason;
  * <p>Tools are looked for on the PATH of the given environment, because the JDK looks on that of
  * the process, and are started by the JDK's default mechanism. The agent answers one tool at a time
  * (juju-contract 4.4), but starting a process costs more than the answer, so launches overlap.
+ *
+ * <p>Output is taken as it comes and never waited for: a thread that waits in a pipe cannot be
+ * interrupted, and would stay for as long as any stray child of a tool holds the other end. So a
+ * call is over when its process is, as for the unit agent with a hook.
  */
 final class HookTools implements AutoCloseable {
-  /** Where more in flight stop paying; docs/performance.md has the measurement. */
+  /** Where more in flight stop paying; docs/juju.md has the measurement. */
   private static final int OVERLAP = 8;
 
   /** A unit's bag is at most 16 MiB since 4.0; nothing else is larger. JSON may double it. */
   private static final int LONGEST_OUTPUT = 64 * 1024 * 1024;
 
-  /** What a message can use of an error text; the rest is read and dropped. */
+  /** What a message can use of an error text: its end, where a tool says why it failed. */
   private static final int LONGEST_ERROR = 16 * 1024;
+
+  /** A pipe takes this much, however little memory the kernel has for pipes. */
+  private static final int TAKEN_AT_ONCE = 4096;
+
+  /** How often a silent tool is listened to; its end is heard of at once. */
+  private static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
+
+  private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(16);
+
+  /** How long the kernel may take to end what was killed. */
+  private static final Duration LONGEST_DYING = Duration.ofSeconds(5);
 
   private final Environment environment;
   private final Duration deadline;
@@ -59,6 +76,8 @@ final class HookTools implements AutoCloseable {
             return thread;
           });
   private final Map<String, Path> found = new ConcurrentHashMap<>();
+  private final AtomicInteger running = new AtomicInteger();
+  private volatile boolean closed;
 
   HookTools(Environment environment, Duration deadline) {
     this.environment = environment;
@@ -80,18 +99,22 @@ final class HookTools implements AutoCloseable {
         Reason reason, int exitCode, String stderr, String message, String next) {
       return new HookToolException(reason, tool, arguments, exitCode, stderr, message, next);
     }
+
+    HookToolException unreadable(int exitCode, String stderr, String expected, String found) {
+      return failed(
+          Reason.UNREADABLE_OUTPUT,
+          exitCode,
+          stderr,
+          "expected " + expected + " on stdout, found " + found,
+          "the hook is to fail, so that Juju runs it again");
+    }
   }
 
   /** What a tool that ended well said. */
-  record Answer(Call call, ByteArrayOutputStream stdout) {
+  record Answer(Call call, ByteArrayOutputStream stdout, String stderr) {
     /** This answer cannot be understood, although the tool ended well. */
     HookToolException unreadable(String expected, String found) {
-      return call.failed(
-          Reason.UNREADABLE_OUTPUT,
-          0,
-          "",
-          "expected " + expected + " on stdout, found " + found,
-          "the hook is to fail, so that Juju runs it again");
+      return call.unreadable(0, stderr, expected, found);
     }
   }
 
@@ -105,10 +128,14 @@ final class HookTools implements AutoCloseable {
       return Optional.of(known);
     }
     for (String entry : environment.variable("PATH").orElse("").split(":", -1)) {
-      Path candidate = environment.workingDirectory().resolve(entry).resolve(tool);
-      if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {
-        found.put(tool, candidate);
-        return Optional.of(candidate);
+      try {
+        Path candidate = environment.workingDirectory().resolve(entry).resolve(tool);
+        if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {
+          found.put(tool, candidate);
+          return Optional.of(candidate);
+        }
+      } catch (InvalidPathException e) {
+        // Under LANG=C a directory with a name beyond ASCII is none; it must not hide the others.
       }
     }
     return Optional.empty();
@@ -116,6 +143,11 @@ final class HookTools implements AutoCloseable {
 
   /** Runs one tool. */
   Answer run(Call call) {
+    return run(call, () -> false);
+  }
+
+  /** Runs one tool, unless and until it is not wanted any more. */
+  private Answer run(Call call, BooleanSupplier unwanted) {
     Path file =
         locate(call.tool())
             .orElseThrow(
@@ -126,17 +158,47 @@ final class HookTools implements AutoCloseable {
                         "",
                         "expected the tool on PATH, found no such executable",
                         "run inside a hook, or with juju-exec on the unit"));
+    running.incrementAndGet();
+    try {
+      checkOpen(call);
+      long end = System.nanoTime() + deadline.toNanos();
+      Process process = start(call, file);
+      try {
+        return converse(call, process, end, unwanted);
+      } finally {
+        end(process);
+      }
+    } finally {
+      running.decrementAndGet();
+    }
+  }
+
+  private void checkOpen(Call call) {
+    if (closed) {
+      throw new IllegalStateException(
+          "the hook tools are closed, so " + call.tool() + " cannot run");
+    }
+  }
+
+  private Process start(Call call, Path file) {
     List<String> command = new ArrayList<>(call.arguments().size() + 1);
     command.add(file.toString());
     command.addAll(call.arguments());
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.directory(environment.workingDirectory().toFile());
-    builder.environment().clear();
-    builder.environment().putAll(environment.variables());
-    long end = System.nanoTime() + deadline.toNanos();
-    Process process;
+    // What is inherited as it should be stays untouched: as text it may have lost bytes (LANG=C).
+    Map<String, String> inherited = builder.environment();
+    inherited.keySet().retainAll(environment.variables().keySet());
+    environment
+        .variables()
+        .forEach(
+            (name, value) -> {
+              if (!value.equals(inherited.get(name))) {
+                inherited.put(name, value);
+              }
+            });
     try {
-      process = builder.start();
+      return builder.start();
     } catch (IOException e) {
       HookToolException failure =
           call.failed(
@@ -148,81 +210,149 @@ final class HookTools implements AutoCloseable {
       failure.initCause(e);
       throw failure;
     }
-    try {
-      return converse(call, process, end);
-    } finally {
-      kill(process);
-    }
   }
 
-  private Answer converse(Call call, Process process, long end) {
-    Future<Drained> stderr = threads.submit(() -> drain(process.getErrorStream(), LONGEST_ERROR));
-    Future<Drained> stdout = threads.submit(() -> drain(process.getInputStream(), LONGEST_OUTPUT));
-    Optional<Future<Boolean>> stdin =
-        call.input().map(text -> threads.submit(() -> feed(process.getOutputStream(), text)));
+  private Answer converse(Call call, Process process, long end, BooleanSupplier unwanted) {
+    Heard stdout = new Heard(process.getInputStream());
+    Heard stderr = new Heard(process.getErrorStream());
     try {
-      if (stdin.isEmpty()) {
-        feed(process.getOutputStream(), "");
+      say(call, process.getOutputStream());
+      long pause = SHORTEST_PAUSE;
+      while (true) {
+        // Asked first, because all that a process wrote is there to be taken once it has ended.
+        boolean ended = !process.isAlive();
+        boolean more = stdout.take() | stderr.take();
+        stderr.keepEnd(LONGEST_ERROR);
+        if (stdout.size() > LONGEST_OUTPUT) {
+          throw call.unreadable(-1, stderr.text(), "at most " + LONGEST_OUTPUT + " bytes", "more");
+        }
+        if (ended && !more) {
+          break;
+        }
+        checkOpen(call);
+        if (unwanted.getAsBoolean()) {
+          throw new InterruptedException();
+        }
+        long left = end - System.nanoTime();
+        if (left <= 0 && !ended) {
+          throw call.failed(
+              Reason.TIMED_OUT,
+              -1,
+              stderr.text(),
+              "expected an end within " + deadline.toMillis() + " ms, found it still running",
+              "it was killed; see why the agent does not answer, or raise the option"
+                  + " tool-timeout");
+        }
+        if (more) {
+          pause = SHORTEST_PAUSE;
+        } else {
+          process.waitFor(Math.min(pause, left), TimeUnit.NANOSECONDS);
+          pause = Math.min(pause * 2, LONGEST_PAUSE);
+        }
       }
-      if (!process.waitFor(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-        throw new TimeoutException();
-      }
-      if (stdin.isPresent()) {
-        stdin.get().get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-      }
-      Drained output = stdout.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-      Drained error = stderr.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-      int exitCode = process.exitValue();
-      if (exitCode != 0) {
-        throw Failures.of(call, exitCode, error.text());
-      }
-      if (output.more()) {
-        throw new Answer(call, output.bytes())
-            .unreadable("at most " + LONGEST_OUTPUT + " bytes", "more");
-      }
-      return new Answer(call, output.bytes());
-    } catch (TimeoutException e) {
-      kill(process);
-      throw call.failed(
-          Reason.TIMED_OUT,
-          -1,
-          settled(stderr),
-          "expected an end within " + deadline.toMillis() + " ms, found it still running",
-          "it was killed; see why the agent does not answer, or raise the option tool-timeout");
-    } catch (ExecutionException e) {
-      throw call.failed(
-          Reason.OTHER,
-          -1,
-          "",
-          "expected to talk to it, found " + e.getCause(),
-          "the hook is to fail, so that Juju runs it again");
+    } catch (IOException e) {
+      HookToolException failure =
+          call.failed(
+              Reason.OTHER,
+              -1,
+              stderr.text(),
+              "expected to hear it out, found " + e,
+              "the hook is to fail, so that Juju runs it again");
+      failure.initCause(e);
+      throw failure;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw call.failed(
           Reason.TIMED_OUT,
           -1,
-          "",
+          stderr.text(),
           "expected an end, found this thread interrupted",
           "it was killed");
     }
+    int exitCode = process.exitValue();
+    if (exitCode != 0) {
+      throw Failures.of(call, exitCode, stderr.text());
+    }
+    return new Answer(call, stdout.bytes, stderr.text());
   }
 
-  /** What a killed tool had said so far; its streams end with it, unless a stray child has them. */
-  private static String settled(Future<Drained> stderr) {
-    try {
-      return stderr.get(1, TimeUnit.SECONDS).text();
-    } catch (ExecutionException | TimeoutException e) {
-      return "";
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return "";
+  /** Says what there is to say, by a thread of its own where that might have to wait. */
+  private void say(Call call, OutputStream stream) {
+    byte[] text = call.input().orElse("").getBytes(StandardCharsets.UTF_8);
+    if (text.length <= TAKEN_AT_ONCE) {
+      feed(stream, text);
+    } else {
+      try {
+        threads.execute(() -> feed(stream, text));
+      } catch (RejectedExecutionException e) {
+        checkOpen(call);
+        throw e;
+      }
     }
   }
 
-  private static void kill(Process process) {
+  /** A tool that does not read its input closes it; that is its right. */
+  private static void feed(OutputStream stream, byte[] text) {
+    try (stream) {
+      stream.write(text);
+    } catch (IOException e) {
+      // The exit code tells whether the tool missed anything.
+    }
+  }
+
+  /** What was heard of one stream so far. */
+  private static final class Heard {
+    private final InputStream stream;
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final byte[] buffer = new byte[8192];
+
+    Heard(InputStream stream) {
+      this.stream = stream;
+    }
+
+    /** Takes some of what is there, without waiting for any; returns whether there was any. */
+    boolean take() throws IOException {
+      int available = stream.available();
+      if (available <= 0) {
+        return false;
+      }
+      int taken = stream.read(buffer, 0, Math.min(available, buffer.length));
+      bytes.write(buffer, 0, Math.max(taken, 0));
+      return taken > 0;
+    }
+
+    void keepEnd(int length) {
+      if (bytes.size() > 2 * length) {
+        byte[] all = bytes.toByteArray();
+        bytes.reset();
+        bytes.write(all, all.length - length, length);
+      }
+    }
+
+    int size() {
+      return bytes.size();
+    }
+
+    String text() {
+      keepEnd(LONGEST_ERROR);
+      byte[] all = bytes.toByteArray();
+      int from = Math.max(0, all.length - LONGEST_ERROR);
+      return new String(all, from, all.length - from, StandardCharsets.UTF_8);
+    }
+  }
+
+  /** Ends a process with all below it, if it has not ended, and closes its streams. */
+  private static void end(Process process) {
     if (process.isAlive()) {
-      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      // Listed first: whoever has lost its parent is not found any more.
+      List<ProcessHandle> tree = process.descendants().toList();
       process.destroyForcibly();
+      tree.forEach(ProcessHandle::destroyForcibly);
+      long end = System.nanoTime() + LONGEST_DYING.toNanos();
+      while ((process.isAlive() || tree.stream().anyMatch(ProcessHandle::isAlive))
+          && System.nanoTime() < end) {
+        LockSupport.parkNanos(SHORTEST_PAUSE);
+      }
     }
     for (AutoCloseable stream :
         List.of(process.getInputStream(), process.getErrorStream(), process.getOutputStream())) {
@@ -234,40 +364,12 @@ final class HookTools implements AutoCloseable {
     }
   }
 
-  /** The first part of a stream, and whether there was more. */
-  private record Drained(ByteArrayOutputStream bytes, boolean more) {
-    String text() {
-      return bytes.toString(StandardCharsets.UTF_8);
-    }
-  }
-
-  private static Drained drain(InputStream stream, int longest) throws IOException {
-    ByteArrayOutputStream kept = new ByteArrayOutputStream();
-    byte[] buffer = new byte[8192];
-    boolean more = false;
-    for (int n = stream.read(buffer); n >= 0; n = stream.read(buffer)) {
-      int room = longest - kept.size();
-      kept.write(buffer, 0, Math.min(n, room));
-      more |= n > room;
-    }
-    return new Drained(kept, more);
-  }
-
-  /** A tool that does not read its input closes it; that is its right. */
-  private static Boolean feed(OutputStream stream, String text) {
-    try (stream) {
-      stream.write(text.getBytes(StandardCharsets.UTF_8));
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
   /**
    * Runs several tools, a few at a time, and returns what {@code read} makes of their answers, in
    * order.
    *
-   * @throws HookToolException the first failure, after every launch has ended
+   * @throws HookToolException the first failure, after every launch has ended; no tool is started
+   *     after a failure
    */
   <T> List<T> runAll(List<Call> calls, Function<Answer, T> read) {
     return runAll(
@@ -281,74 +383,111 @@ final class HookTools implements AutoCloseable {
   /**
    * Runs several tools, and lets {@code otherwise} answer for those that fail, or throw.
    *
-   * @throws HookToolException the first failure, after every launch has ended
+   * @throws HookToolException the first failure, after every launch has ended; no tool is started
+   *     after a failure
    */
   <T> List<T> runAll(
       List<Call> calls, Function<Answer, T> read, Function<HookToolException, T> otherwise) {
-    if (calls.size() == 1) {
-      return List.of(answer(calls.get(0), read, otherwise));
-    }
-    Semaphore slots = new Semaphore(OVERLAP);
-    List<Future<T>> running = new ArrayList<>(calls.size());
-    for (Call call : calls) {
-      Callable<T> work =
-          () -> {
-            try {
-              return answer(call, read, otherwise);
-            } finally {
-              slots.release();
-            }
-          };
-      slots.acquireUninterruptibly();
-      running.add(threads.submit(work));
-    }
-    List<T> results = new ArrayList<>(calls.size());
-    RuntimeException failure = null;
-    for (Future<T> future : running) {
+    Round<T> round = new Round<>(calls, read, otherwise);
+    Phaser workers = new Phaser(1);
+    for (int i = 1; i < Math.min(OVERLAP, calls.size()); i++) {
+      workers.register();
       try {
-        results.add(future.get());
-      } catch (ExecutionException e) {
-        if (failure == null) {
-          failure =
-              e.getCause() instanceof RuntimeException runtime
-                  ? runtime
-                  : new IllegalStateException(e.getCause());
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        running.forEach(other -> other.cancel(true));
-        throw calls
-            .get(0)
-            .failed(
-                Reason.TIMED_OUT,
-                -1,
-                "",
-                "expected an end, found this thread interrupted",
-                "it was killed");
+        threads.execute(
+            () -> {
+              try {
+                round.work();
+              } finally {
+                workers.arriveAndDeregister();
+              }
+            });
+      } catch (RejectedExecutionException e) {
+        // Closed meanwhile, which the first call of this thread will tell.
+        workers.arriveAndDeregister();
       }
     }
-    if (failure != null) {
-      throw failure;
+    round.work();
+    if (Thread.currentThread().isInterrupted()) {
+      round.abandoned = true;
     }
-    return results;
+    // Each of them ends by its deadline; that is waited for even if this thread is interrupted.
+    int phase = workers.arrive();
+    while (true) {
+      try {
+        workers.awaitAdvanceInterruptibly(phase);
+        break;
+      } catch (InterruptedException e) {
+        round.abandoned = true;
+        round.interrupted = true;
+      }
+    }
+    if (round.interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return round.results();
   }
 
-  private <T> T answer(
-      Call call, Function<Answer, T> read, Function<HookToolException, T> otherwise) {
-    Answer answer;
-    try {
-      answer = run(call);
-    } catch (HookToolException e) {
-      return otherwise.apply(e);
+  /** Calls that several threads share among themselves. */
+  private final class Round<T> {
+    private final List<Call> calls;
+    private final Function<Answer, T> read;
+    private final Function<HookToolException, T> otherwise;
+    private final AtomicInteger next = new AtomicInteger();
+    private final Map<Integer, T> results = new ConcurrentSkipListMap<>();
+    private final Map<Integer, Throwable> failures = new ConcurrentSkipListMap<>();
+    private volatile boolean abandoned;
+    private volatile boolean interrupted;
+
+    Round(List<Call> calls, Function<Answer, T> read, Function<HookToolException, T> otherwise) {
+      this.calls = calls;
+      this.read = read;
+      this.otherwise = otherwise;
     }
-    return read.apply(answer);
+
+    void work() {
+      for (int i = next.getAndIncrement();
+          i < calls.size() && failures.isEmpty() && !abandoned;
+          i = next.getAndIncrement()) {
+        try {
+          results.put(i, answer(calls.get(i)));
+        } catch (RuntimeException | Error e) {
+          failures.put(i, e);
+        }
+      }
+    }
+
+    private T answer(Call call) {
+      Answer answer;
+      try {
+        answer = run(call, () -> abandoned);
+      } catch (HookToolException e) {
+        return otherwise.apply(e);
+      }
+      return read.apply(answer);
+    }
+
+    List<T> results() {
+      for (Throwable failure : failures.values()) {
+        if (failure instanceof Error error) {
+          throw error;
+        }
+        throw (RuntimeException) failure;
+      }
+      return List.copyOf(results.values());
+    }
   }
 
+  /** Kills what still runs, and waits for its end. */
   @Override
   public void close() {
-    threads.shutdownNow();
+    closed = true;
+    threads.shutdown();
+    long end = System.nanoTime() + 2 * LONGEST_DYING.toNanos();
+    while (running.get() > 0 && System.nanoTime() < end) {
+      LockSupport.parkNanos(SHORTEST_PAUSE);
+    }
     try {
-      threads.awaitTermination(10, TimeUnit.SECONDS);
+      threads.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
