@@ -179,7 +179,7 @@ public interface PeerView extends AutoCloseable {
    *
    * @param settings the settings to merge; no key may be empty
    * @return whether anything was written
-   * @throws IllegalArgumentException if a key is empty
+   * @throws IllegalArgumentException if a key is empty, or a text holds half of a surrogate pair
    * @throws UnsupportedOperationException if the backend cannot publish
    */
   boolean publish(Map<String, String> settings);

@@ -471,6 +471,7 @@ final class SourcedView implements PeerView {
     if (wanted.containsKey("")) {
       throw new IllegalArgumentException("expected a key for every setting, found an empty one");
     }
+    wanted.forEach(SourcedView::checkText);
     return locked(
         () -> {
           Map<String, String> changes = source.unpublished(wanted);
@@ -480,6 +481,19 @@ final class SourcedView implements PeerView {
           source.publish(TextMap.copyOf(changes));
           return true;
         });
+  }
+
+  /** Half a character is no text: no encoding carries it, so it could not come out again (S1). */
+  private static void checkText(String key, String value) {
+    for (String text : List.of(key, value)) {
+      if (text.codePoints().anyMatch(c -> c >= 0xd800 && c <= 0xdfff)) {
+        throw new IllegalArgumentException(
+            "expected Unicode text in the setting "
+                + Quote.of(key)
+                + ", found half of a surrogate pair in "
+                + Quote.of(text));
+      }
+    }
   }
 
   @Override

@@ -348,4 +348,16 @@ class SourcedViewTest {
       assertFalse(view.publish("a", ""));
     }
   }
+
+  @Test
+  void halfACharacterIsRefusedBecauseItCouldNotComeOutAgain() {
+    try (PeerView view = ScriptedSource.of("a").open()) {
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> view.publish("bird", "\ud83d!"));
+      assertEquals(
+          "expected Unicode text in the setting \"bird\", found half of a surrogate pair in"
+              + " \"\\ud83d!\"",
+          e.getMessage());
+    }
+  }
 }
