@@ -994,7 +994,8 @@ public abstract class PeerViewContract {
           set.remove(id(number));
         } else {
           present.add(number);
-          set.put(peer(number, "192.0.2." + (1 + random.nextInt(200))));
+          // Each peer moves among addresses of its own: a source may refuse one that two have.
+          set.put(peer(number, "192.0.2." + (20 * number + random.nextInt(20))));
         }
       }
       put(200);
