@@ -54,14 +54,10 @@ class ExchangeProcessesTest {
   }
 
   private Process start(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-cp"));
-    command.add(System.getProperty("java.class.path"));
-    command.add(ExchangeProcessesTest.class.getName());
-    command.addAll(List.of(arguments));
-    command.add(bench.file.toString());
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add(bench.file.toString());
+    Process process =
+        Jvm.start(ExchangeProcessesTest.class, jar -> true, all.toArray(new String[0]));
     processes.add(process);
     return process;
   }

@@ -11,12 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import magpie.peers.ConfigurationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -59,17 +55,7 @@ class LocalHostTest {
 
   /** Runs a JVM of its own, without jnr-posix. */
   private static String run(String what) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-cp");
-    command.add(
-        Arrays.stream(
-                System.getProperty("java.class.path").split(System.getProperty("path.separator")))
-            .filter(element -> !element.contains("jnr-posix"))
-            .collect(Collectors.joining(System.getProperty("path.separator"))));
-    command.add(LocalHostTest.class.getName());
-    command.add(what);
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process = Jvm.start(LocalHostTest.class, jar -> !jar.contains("jnr-posix"), what);
     try {
       String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(true, process.waitFor(Await.DEADLINE.toSeconds(), TimeUnit.SECONDS), out);
