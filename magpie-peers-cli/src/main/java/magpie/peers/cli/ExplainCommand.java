@@ -43,7 +43,7 @@ final class ExplainCommand extends FilteringCommand {
     try {
       peer = PeerId.of(id);
     } catch (IllegalArgumentException e) {
-      throw usage(e.getMessage());
+      throw usage(String.valueOf(e.getMessage()));
     }
     NodeFilter filter = filter();
     try (PeerView view = open()) {

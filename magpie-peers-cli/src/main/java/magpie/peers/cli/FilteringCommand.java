@@ -23,7 +23,7 @@ abstract class FilteringCommand extends PeersCommand {
     try {
       return filters.and(main().filter());
     } catch (IllegalArgumentException e) {
-      throw usage(e.getMessage());
+      throw usage(String.valueOf(e.getMessage()));
     }
   }
 

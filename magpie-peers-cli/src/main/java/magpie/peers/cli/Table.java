@@ -17,6 +17,26 @@ import magpie.peers.spi.Quote;
  * cut or coloured, so that {@code awk} can take the columns.
  */
 final class Table {
+  /**
+   * First and last of the blocks that are wide or full width in Unicode's East Asian Width (UAX
+   * 11), and of the emoji; ascending.
+   */
+  private static final int[] WIDE = {
+    0x1100, 0x115f,
+    0x2e80, 0x303e,
+    0x3041, 0xa4cf,
+    0xa960, 0xa97f,
+    0xac00, 0xd7a3,
+    0xf900, 0xfaff,
+    0xfe30, 0xfe6f,
+    0xff01, 0xff60,
+    0xffe0, 0xffe6,
+    0x1f300, 0x1f64f,
+    0x1f680, 0x1f6ff,
+    0x1f900, 0x1faff,
+    0x20000, 0x3fffd,
+  };
+
   private final List<String[]> rows = new ArrayList<>();
   private final List<Output.Style> styles = new ArrayList<>();
 
@@ -98,20 +118,12 @@ final class Table {
     return wide(c) ? 2 : 1;
   }
 
-  /** Blocks that are wide or full width in Unicode's East Asian Width (UAX 11), and emoji. */
   private static boolean wide(int c) {
-    return c >= 0x1100 && c <= 0x115f
-        || c >= 0x2e80 && c <= 0x303e
-        || c >= 0x3041 && c <= 0xa4cf
-        || c >= 0xa960 && c <= 0xa97f
-        || c >= 0xac00 && c <= 0xd7a3
-        || c >= 0xf900 && c <= 0xfaff
-        || c >= 0xfe30 && c <= 0xfe6f
-        || c >= 0xff01 && c <= 0xff60
-        || c >= 0xffe0 && c <= 0xffe6
-        || c >= 0x1f300 && c <= 0x1f64f
-        || c >= 0x1f680 && c <= 0x1f6ff
-        || c >= 0x1f900 && c <= 0x1faff
-        || c >= 0x20000 && c <= 0x3fffd;
+    for (int i = 0; i < WIDE.length && c >= WIDE[i]; i += 2) {
+      if (c <= WIDE[i + 1]) {
+        return true;
+      }
+    }
+    return false;
   }
 }

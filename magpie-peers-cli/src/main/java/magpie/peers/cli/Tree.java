@@ -193,8 +193,10 @@ final class Tree {
   }
 
   private static boolean branch(@Nullable Object value) {
-    return value instanceof Map<?, ?> map && !map.isEmpty()
-        || value instanceof List<?> list && !list.isEmpty();
+    if (value instanceof Map<?, ?> map) {
+      return !map.isEmpty();
+    }
+    return value instanceof List<?> list && !list.isEmpty();
   }
 
   private static void scalar(String text, StringBuilder out) {
@@ -208,8 +210,8 @@ final class Tree {
   private static boolean plain(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      boolean letter = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z';
-      boolean inner = c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '/';
+      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      boolean inner = (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
       if (!letter && (i == 0 || !inner)) {
         return false;
       }
