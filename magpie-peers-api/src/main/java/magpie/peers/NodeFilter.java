@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import magpie.peers.spi.Glob;
 import magpie.peers.spi.Quote;
 
 /**
@@ -150,7 +151,7 @@ public interface NodeFilter {
    */
   static NodeFilter id(String glob) {
     Objects.requireNonNull(glob, "glob");
-    return where("id(" + glob + ")", node -> Filters.matches(glob, node.id().value()));
+    return where("id(" + glob + ")", node -> Glob.matches(glob, node.id().value()));
   }
 
   /**
@@ -240,32 +241,6 @@ final class Filters {
     Objects.requireNonNull(value, "value");
     return NodeFilter.where(
         kind + "(" + key + "=" + value + ")", node -> value.equals(map.apply(node).get(key)));
-  }
-
-  /** Matches in linear time: only the last star is ever tried again. */
-  static boolean matches(String glob, String text) {
-    int g = 0;
-    int t = 0;
-    int star = -1;
-    int retry = 0;
-    while (t < text.length()) {
-      if (g < glob.length() && glob.charAt(g) == '*') {
-        star = g++;
-        retry = t;
-      } else if (g < glob.length() && (glob.charAt(g) == '?' || glob.charAt(g) == text.charAt(t))) {
-        g++;
-        t++;
-      } else if (star >= 0) {
-        g = star + 1;
-        t = ++retry;
-      } else {
-        return false;
-      }
-    }
-    while (g < glob.length() && glob.charAt(g) == '*') {
-      g++;
-    }
-    return g == glob.length();
   }
 
   private static String called(String network, boolean strict) {

@@ -61,6 +61,17 @@ public interface PeerView extends AutoCloseable {
   Optional<PeerId> self();
 
   /**
+   * Returns this node itself, as its peers see it: {@link #nodes()} never contains it (M1).
+   *
+   * @return the node with its addresses, labels and settings as far as the source knows them; empty
+   *     for an observer, and where the source knows nothing of it but its id, as Juju does before
+   *     there is a relation. Empty by default
+   */
+  default Optional<PeerNode> own() {
+    return Optional.empty();
+  }
+
+  /**
    * Returns who the peers are, without reading anything else of them.
    *
    * @return the ids in their natural order

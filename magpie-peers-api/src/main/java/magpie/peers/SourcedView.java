@@ -86,6 +86,18 @@ final class SourcedView implements PeerView {
   }
 
   @Override
+  public Optional<PeerNode> own() {
+    return locked(
+        () -> {
+          Reading now = read();
+          Optional<PeerNode> known =
+              now.self()
+                  .flatMap(self -> now.nodes(List.of(self)).stream().reduce(PeerNode::merge));
+          return known.map(node -> node.in(now.networks()));
+        });
+  }
+
+  @Override
   public List<PeerId> ids() {
     return locked(() -> peerIds(read()));
   }

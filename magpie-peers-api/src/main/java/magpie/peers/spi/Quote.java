@@ -53,6 +53,34 @@ public final class Quote {
   }
 
   /**
+   * Returns {@code text} in double quotes as JSON writes it, whole, with everything a terminal could
+   * act on escaped; YAML 1.2 reads it as the same text.
+   *
+   * @param text any text, unpaired surrogates included; not null
+   * @return the quoted text, in one line
+   */
+  public static String json(String text) {
+    Objects.requireNonNull(text, "text");
+    StringBuilder out = new StringBuilder(text.length() + 16).append('"');
+    for (int i = 0; i < text.length(); ) {
+      int c = text.codePointAt(i);
+      i += Character.charCount(c);
+      if (c == '"' || c == '\\') {
+        out.append('\\').append((char) c);
+      } else if (c > 0xffff) {
+        // As it is, because YAML has no escape that JSON knows for it.
+        out.appendCodePoint(c);
+      } else if (c == 0xfffe || c == 0xffff) {
+        // Characters to Java, but not printable to YAML.
+        out.append(String.format(Locale.ROOT, "\\u%04x", c));
+      } else {
+        escape(out, c);
+      }
+    }
+    return out.append('"').toString();
+  }
+
+  /**
    * Returns {@code text} with everything a terminal could act on made visible: control, format,
    * surrogate and line-separating characters appear as {@code \n}, {@code \t} or {@code \\u001b}.
    *

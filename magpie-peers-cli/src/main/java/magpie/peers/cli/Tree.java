@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.RandomAccess;
 import java.util.Set;
 import java.util.function.Function;
+import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class Tree {
   private static final Set<String> AMBIGUOUS =
       Set.of("y", "n", "yes", "no", "on", "off", "true", "false", "null");
-  private static final char[] HEX = "0123456789abcdef".toCharArray();
 
   private Tree() {}
 
@@ -116,7 +116,7 @@ final class Tree {
       String before = "{";
       for (Map.Entry<?, ?> entry : map.entrySet()) {
         line(out.append(before), inner);
-        quote(String.valueOf(entry.getKey()), out);
+        out.append(Quote.json(String.valueOf(entry.getKey())));
         out.append(indent < 0 ? ":" : ": ");
         json(entry.getValue(), out, inner);
         before = ",";
@@ -131,7 +131,7 @@ final class Tree {
       }
       close(out, list.isEmpty(), "[]", ']', indent);
     } else if (value instanceof String text) {
-      quote(text, out);
+      out.append(Quote.json(text));
     } else {
       out.append(value);
     }
@@ -203,7 +203,7 @@ final class Tree {
     if (plain(text)) {
       out.append(text);
     } else {
-      quote(text, out);
+      out.append(Quote.json(text));
     }
   }
 
@@ -217,55 +217,5 @@ final class Tree {
       }
     }
     return !text.isEmpty() && !AMBIGUOUS.contains(text.toLowerCase(Locale.ROOT));
-  }
-
-  private static void quote(String text, StringBuilder out) {
-    out.append('"');
-    for (int i = 0; i < text.length(); ) {
-      int c = text.codePointAt(i);
-      i += Character.charCount(c);
-      switch (c) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\n' -> out.append("\\n");
-        case '\r' -> out.append("\\r");
-        case '\t' -> out.append("\\t");
-        default -> {
-          if (raw(c)) {
-            out.appendCodePoint(c);
-          } else {
-            for (char half : Character.toChars(c)) {
-              escape(half, out);
-            }
-          }
-        }
-      }
-    }
-    out.append('"');
-  }
-
-  /** Supplementary characters always pass, as YAML has no escape that JSON knows for them. */
-  private static boolean raw(int c) {
-    if (c < 0x7f) {
-      return c >= ' ';
-    }
-    return c > 0xffff
-        || switch (Character.getType(c)) {
-          case Character.CONTROL,
-              Character.FORMAT,
-              Character.SURROGATE,
-              Character.LINE_SEPARATOR,
-              Character.PARAGRAPH_SEPARATOR ->
-              false;
-          // What YAML calls not printable, though it is a character.
-          default -> c != 0xfffe && c != 0xffff;
-        };
-  }
-
-  private static void escape(char c, StringBuilder out) {
-    out.append("\\u");
-    for (int shift = 12; shift >= 0; shift -= 4) {
-      out.append(HEX[c >> shift & 15]);
-    }
   }
 }
