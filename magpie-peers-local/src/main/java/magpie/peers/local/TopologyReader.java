@@ -60,7 +60,8 @@ final class TopologyReader {
   private static final List<String> NETWORK_KEYS = List.of("cidrs");
   private static final List<String> DEFAULTS_KEYS = List.of("network", "labels", "settings");
   private static final List<String> NODE_KEYS =
-      List.of("hostname", "addresses", "labels", "settings", "state");
+      List.of("hostname", "addresses", "candidates", "labels", "settings", "state");
+  private static final List<String> CANDIDATE_KEYS = List.of("address", "source");
   private static final List<String> STATES = List.of("present", "suspect", "departed");
   private static final List<String> SELF_RULES = List.of("env", "hostname", "address");
 
@@ -121,10 +122,22 @@ final class TopologyReader {
     private Map<String, String> settings = Map.of();
     private String state = "present";
 
+    /** Whether the candidates are what another source told, which nobody can correct here. */
+    private boolean observed;
+
+    /** Whether addresses were declared. */
+    private boolean declared;
+
     Draft(@Nullable PeerId id, String writtenId, boolean repeated) {
       this.id = id;
       this.writtenId = writtenId;
       this.repeated = repeated;
+    }
+
+    /** Returns the path to an address. */
+    String path(int index) {
+      String list = observed ? ".candidates[" : ".addresses[";
+      return "nodes." + writtenId + list + index + (observed ? "].address" : "]");
     }
 
     boolean departed() {
@@ -514,6 +527,7 @@ final class TopologyReader {
             switch (key) {
               case "hostname" -> draft.hostname = hostname();
               case "addresses" -> addresses(draft);
+              case "candidates" -> observed(draft);
               case "labels" -> draft.labels = texts("labels");
               case "settings" -> draft.settings = texts("settings");
               default ->
@@ -522,6 +536,14 @@ final class TopologyReader {
                           word("present, suspect or departed", STATES), draft.state);
             }
           });
+    }
+    if (draft.observed && (draft.declared || draft.hostname != null)) {
+      problems.add(
+          Code.BAD_VALUE,
+          idPlaces.get(idPlaces.count() - 1),
+          "expected either candidates or addresses and a host name, found both",
+          path(),
+          "list the addresses and the host name among the candidates, or remove those");
     }
     draft.faulty = faults() > faults;
     draft.addressCount = candidates.size();
@@ -585,6 +607,7 @@ final class TopologyReader {
     // A second list (which is reported) stands for the first, as the places must match.
     candidates.clear();
     draft.firstPlace = addressPlaces.count();
+    draft.declared = true;
     if (!is(Kind.LIST, "a list of addresses such as [192.0.2.11/24]")) {
       return;
     }
@@ -615,6 +638,50 @@ final class TopologyReader {
       return null;
     }
     return candidate;
+  }
+
+  /**
+   * Reads what another source told of the node: addresses and host names in the order and with the
+   * sources that they had there. Unlike declared addresses they may be shared by nodes, as the
+   * address of a service is, and may be no addresses at all: that is how they were seen.
+   */
+  private void observed(Draft draft) {
+    candidates.clear();
+    draft.firstPlace = addressPlaces.count();
+    draft.observed = true;
+    if (!is(Kind.LIST, "a list of candidates, each with the keys address and source")) {
+      return;
+    }
+    for (int i = 0; events.next() != Kind.END; i++) {
+      path.add(i);
+      long[] place = {events.place()};
+      String[] written = new String[CANDIDATE_KEYS.size()];
+      if (is(Kind.MAPPING, "a mapping with the keys address and source")) {
+        fields(
+            CANDIDATE_KEYS,
+            CANDIDATE_KEYS,
+            place[0],
+            key -> {
+              int index = CANDIDATE_KEYS.indexOf(key);
+              place[0] = index == 0 ? events.place() : place[0];
+              written[index] = told(index == 0 ? "an address or a host name" : "a source");
+            });
+      }
+      addressPlaces.add(place[0]);
+      boolean complete = written[0] != null && written[1] != null;
+      candidates.add(complete ? AddressCandidate.of(written[0], written[1]) : null);
+      pop();
+    }
+  }
+
+  private @Nullable String told(String expected) {
+    String written = text(expected);
+    if (written != null && written.isEmpty()) {
+      problem(
+          Code.BAD_VALUE, "expected " + expected + ", found an empty text", "write " + expected);
+      return null;
+    }
+    return written;
   }
 
   // ---- the shapes that values have ----
@@ -671,6 +738,8 @@ final class TopologyReader {
         switch (key) {
           case "version" -> "add \"version: 1\"";
           case "name" -> "add \"name: NAME\"";
+          case "address" -> "add \"address: ADDRESS\" with an address or a host name";
+          case "source" -> "add \"source: SOURCE\" with what told the address";
           case "cidrs" -> "add \"cidrs: [192.0.2.0/24]\" with the networks that it is made of";
           default -> "add \"nodes:\" with a mapping of peer ids to nodes";
         });
@@ -927,7 +996,7 @@ final class TopologyReader {
         if (candidate == null || ip == null) {
           continue;
         }
-        if (!draft.departed() && !draft.repeated) {
+        if (!draft.departed() && !draft.repeated && !draft.observed) {
           int first = addresses.add(ip);
           if (first >= 0) {
             duplicateAddress(draft, k, candidate, first);
@@ -990,7 +1059,7 @@ final class TopologyReader {
                 + " has too ("
                 + at
                 + ")",
-        "nodes." + draft.writtenId + ".addresses[" + index + "]",
+        draft.path(index),
         other == draft
             ? "remove one of the two"
             : "correct one of the two, or give the node that left \"state: departed\"");
@@ -1011,7 +1080,7 @@ final class TopologyReader {
           Code.ADDRESS_OUTSIDE_NETWORKS,
           place,
           candidate.text() + " is in none of: " + some(networks.names()),
-          "nodes." + draft.writtenId + ".addresses[" + index + "]",
+          draft.path(index),
           "add a network "
               + subnet.map(cidr -> "for " + cidr).orElse("that contains " + candidate.text())
               + " or correct the address");
@@ -1025,7 +1094,7 @@ final class TopologyReader {
               + network.cidr()
               + ", found "
               + candidate,
-          "nodes." + draft.writtenId + ".addresses[" + index + "]",
+          draft.path(index),
           "write " + candidate.text() + "/" + network.cidr().prefixLength());
     }
   }
