@@ -1,0 +1,602 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.lab;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import magpie.peers.AddressCandidate;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.lab.Findings.Place;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A static Ansible inventory: hosts, groups within groups, and variables of both.
+ *
+ * <p>The rules are those of Ansible's own {@code ini} and {@code yaml} inventory plugins, as its
+ * inventory guide describes them: all hosts are in {@code all}, those of no other group in {@code
+ * ungrouped}, and variables of a host count before those of its groups, inner groups before outer
+ * ones, a higher {@code ansible_group_priority} before a lower, a later name before an earlier.
+ */
+final class AnsibleInventory {
+  private static final String ALL = "all";
+  private static final String UNGROUPED = "ungrouped";
+  private static final String OWN = "ansible_";
+  private static final Pattern INI_LINE = Pattern.compile("\\[.*\\]|[^:\\s]+(\\s.*)?");
+
+  /** A variable as it is written; the value is null where it is no text. */
+  private record Variable(@Nullable String value, Place place) {}
+
+  private static final class Group {
+    private final String name;
+    private final Place place;
+    private final Map<String, Variable> variables = new LinkedHashMap<>();
+    private final Set<String> hosts = new LinkedHashSet<>();
+    private final Set<String> children = new LinkedHashSet<>();
+    private int depth;
+
+    Group(String name, Place place) {
+      this.name = name;
+      this.place = place;
+    }
+
+    int priority() {
+      Variable given = variables.get("ansible_group_priority");
+      String value = given == null ? null : given.value;
+      return value != null && value.matches("[0-9]{1,9}") ? Integer.parseInt(value) : 1;
+    }
+  }
+
+  private static final class Host {
+    private final String name;
+    private final Place place;
+    private final Map<String, Variable> variables = new LinkedHashMap<>();
+
+    Host(String name, Place place) {
+      this.name = name;
+      this.place = place;
+    }
+  }
+
+  private final Findings findings;
+  private final Map<String, Group> groups = new LinkedHashMap<>();
+  private final Map<String, Host> hosts = new LinkedHashMap<>();
+
+  private AnsibleInventory(Findings findings) {
+    this.findings = findings;
+    group(ALL, new Place(1, 1, 1));
+  }
+
+  /** Reads an inventory in either form; what is wrong is added to the findings. */
+  static Imported.Content read(String text, String shown, Findings findings) {
+    if (text.startsWith("#!")) {
+      findings.error(
+          "script",
+          findings.in(1, null),
+          "expected a static inventory, found a script, which Ansible runs to get one",
+          "",
+          "import what it prints: ansible-inventory -i FILE --list --yaml");
+    } else if (text.startsWith("$ANSIBLE_VAULT")) {
+      findings.error(
+          "vault",
+          findings.in(1, null),
+          "expected an inventory, found one encrypted by vault",
+          "",
+          "decrypt a copy with ansible-vault view and import that");
+    }
+    findings.refuse();
+    if (isYaml(text)) {
+      return read(YamlValue.read(text, findings, true), shown, findings);
+    }
+    AnsibleInventory inventory = new AnsibleInventory(findings);
+    new Ini(inventory, text).read();
+    return inventory.content(shown);
+  }
+
+  /** Reads an inventory in the form of YAML. */
+  static Imported.Content read(@Nullable YamlValue root, String shown, Findings findings) {
+    AnsibleInventory inventory = new AnsibleInventory(findings);
+    if (root != null) {
+      inventory.yaml(root);
+    } else if (!findings.hasErrors()) {
+      findings.error(
+          "empty",
+          new Place(1, 1, 1),
+          "expected an inventory, found an empty file",
+          "",
+          "name another file");
+    }
+    return inventory.content(shown);
+  }
+
+  /**
+   * Whether the first line that says anything says it in YAML: JSON too, a key with its colon, or a
+   * document marker. In INI it is a section in brackets or a host.
+   */
+  private static boolean isYaml(String text) {
+    for (String line : text.split("\\R", -1)) {
+      String stripped = line.strip();
+      if (stripped.isEmpty() || stripped.startsWith("#") || stripped.startsWith(";")) {
+        continue;
+      }
+      return stripped.startsWith("---")
+          || stripped.startsWith("{")
+          || stripped.startsWith("%YAML")
+          || stripped.matches("(\"[^\"]*\"|'[^']*'|[^\\s=\\[\\]:]+)\\s*:(\\s.*)?")
+          || !INI_LINE.matcher(stripped).matches() && stripped.contains(": ");
+    }
+    return false;
+  }
+
+  // ---- what stands in the file ----
+
+  private Group group(String name, Place place) {
+    return groups.computeIfAbsent(name, n -> new Group(n, place));
+  }
+
+  /** Adds the hosts that a pattern stands for, and returns them. */
+  private List<Host> hosts(String pattern, Group group, Place place) {
+    String named = pattern;
+    String port = null;
+    int bracket = pattern.lastIndexOf(']');
+    int colon = pattern.lastIndexOf(':');
+    boolean address = AddressCandidate.of(pattern, "").ip().isPresent();
+    if (!address && colon > bracket && pattern.substring(colon + 1).matches("[0-9]{1,5}")) {
+      port = pattern.substring(colon + 1);
+      named = pattern.substring(0, colon);
+    }
+    if (named.startsWith("[") && named.endsWith("]")) {
+      String inner = named.substring(1, named.length() - 1);
+      named = AddressCandidate.of(inner, "").ip().isPresent() ? inner : named;
+    }
+    List<String> names;
+    try {
+      names = address ? List.of(named) : HostRange.expand(named);
+    } catch (IllegalArgumentException e) {
+      findings.error(
+          "bad-range",
+          place,
+          String.valueOf(e.getMessage()),
+          "",
+          "write a range such as web[01:20].example.com, or the hosts one by one");
+      return List.of();
+    }
+    List<Host> added = new ArrayList<>();
+    for (String name : names) {
+      Host host = hosts.computeIfAbsent(name, n -> new Host(n, place));
+      group.hosts.add(name);
+      if (port != null) {
+        host.variables.put("ansible_port", new Variable(port, place));
+      }
+      added.add(host);
+    }
+    return added;
+  }
+
+  private void yaml(YamlValue root) {
+    if (!root.isMapping()) {
+      findings.error(
+          "wrong-type",
+          root.place(),
+          "expected a mapping of groups, found " + root.found(),
+          "",
+          "begin with \"all:\"");
+      return;
+    }
+    Map<String, YamlValue.Field> fields = root.fields();
+    YamlValue.Field plugin = fields.get("plugin");
+    if (plugin != null) {
+      findings.error(
+          "plugin",
+          plugin.place(),
+          "expected a static inventory, found the configuration of the inventory plugin "
+              + Quote.of(String.valueOf(plugin.value().text())),
+          "plugin",
+          "import what it finds: ansible-inventory -i FILE --list --yaml");
+      return;
+    }
+    fields.values().forEach(field -> yamlGroup(field, 0));
+  }
+
+  private void yamlGroup(YamlValue.Field field, int depth) {
+    Group group = group(field.key(), field.place());
+    if (depth > 64) {
+      findings.error(
+          "too-deep",
+          field.place(),
+          "expected groups within at most 64 others, found one more",
+          "",
+          "correct the nesting");
+      return;
+    }
+    if (!mapping(field.value(), "the group " + field.key())) {
+      return;
+    }
+    for (YamlValue.Field part : field.value().fields().values()) {
+      switch (part.key()) {
+        case "hosts" -> yamlHosts(part, group);
+        case "vars" -> variables(part.value(), group.variables, "the variables of " + group.name);
+        case "children" -> {
+          if (mapping(part.value(), "the children of " + group.name)) {
+            for (YamlValue.Field child : part.value().fields().values()) {
+              group.children.add(child.key());
+              yamlGroup(child, depth + 1);
+            }
+          }
+        }
+        default ->
+            findings.leaveOut(
+                "key " + Quote.of(part.key()) + " of group " + group.name,
+                "a group has hosts, vars and children, and Ansible skips it too",
+                part.place());
+      }
+    }
+  }
+
+  private void yamlHosts(YamlValue.Field part, Group group) {
+    String one = part.value().text();
+    if (one != null) {
+      hosts(one, group, part.value().place());
+    } else if (mapping(part.value(), "the hosts of " + group.name)) {
+      for (YamlValue.Field entry : part.value().fields().values()) {
+        Map<String, Variable> given = new LinkedHashMap<>();
+        variables(entry.value(), given, "the variables of " + entry.key());
+        hosts(entry.key(), group, entry.place()).forEach(host -> host.variables.putAll(given));
+      }
+    }
+  }
+
+  private void variables(YamlValue value, Map<String, Variable> into, String what) {
+    if (mapping(value, what)) {
+      value
+          .fields()
+          .values()
+          .forEach(
+              field -> into.put(field.key(), new Variable(field.value().text(), field.place())));
+    }
+  }
+
+  /** Whether there is a mapping; nothing at all is an empty one. */
+  private boolean mapping(YamlValue value, String what) {
+    if (!value.isMapping() && !value.isNull()) {
+      findings.error(
+          "wrong-type",
+          value.place(),
+          "expected a mapping for " + what + ", found " + value.found(),
+          "",
+          "write \"key: value\" lines, or nothing");
+    }
+    return value.isMapping();
+  }
+
+  /** The form of INI. */
+  private static final class Ini {
+    private static final Pattern SECTION =
+        Pattern.compile("\\[([^:\\]\\s]+)(?::(\\w+))?\\]\\s*(?:#.*)?");
+    private static final Pattern NAME = Pattern.compile("([^:\\]\\s]+)\\s*(?:#.*)?");
+
+    private final AnsibleInventory inventory;
+    private final Findings findings;
+    private final String text;
+    private final Map<String, Place> awaited = new LinkedHashMap<>();
+
+    Ini(AnsibleInventory inventory, String text) {
+      this.inventory = inventory;
+      this.findings = inventory.findings;
+      this.text = text;
+    }
+
+    void read() {
+      Group group = inventory.group(UNGROUPED, new Place(1, 1, 1));
+      String kind = "hosts";
+      int number = 0;
+      for (String line : text.split("\\R", -1)) {
+        number++;
+        String stripped = line.strip();
+        if (stripped.isEmpty() || stripped.startsWith("#") || stripped.startsWith(";")) {
+          continue;
+        }
+        YamlValue.template(stripped, template(number, stripped), findings);
+        var section = SECTION.matcher(stripped);
+        if (section.matches()) {
+          Place place = findings.in(number, section.group(1));
+          kind = section.group(2) == null ? "hosts" : section.group(2);
+          if (!Set.of("hosts", "children", "vars").contains(kind)) {
+            findings.error(
+                "bad-section",
+                findings.in(number, kind),
+                "expected a section of hosts, :children or :vars, found " + Quote.of(stripped),
+                "",
+                "correct the section");
+          }
+          if (kind.equals("vars") && !inventory.groups.containsKey(section.group(1))) {
+            awaited.putIfAbsent(section.group(1), place);
+          } else if (!kind.equals("vars")) {
+            awaited.remove(section.group(1));
+          }
+          group = inventory.group(section.group(1), place);
+        } else if (stripped.startsWith("[") && stripped.endsWith("]")) {
+          findings.error(
+              "bad-section",
+              findings.in(number, stripped),
+              "expected a section such as [web], [web:children] or [web:vars], found "
+                  + Quote.of(stripped),
+              "",
+              "correct the section");
+        } else {
+          switch (kind) {
+            case "hosts" -> host(stripped, number, group);
+            case "children" -> child(stripped, number, group);
+            case "vars" -> variable(stripped, number, group);
+            default -> {
+              // Reported with its section.
+            }
+          }
+        }
+      }
+      awaited.forEach(
+          (name, place) ->
+              findings.error(
+                  "unknown-group",
+                  place,
+                  "expected a group that the inventory has, found " + Quote.of(name),
+                  "",
+                  "add [" + name + "], or remove this"));
+    }
+
+    private Place template(int number, String stripped) {
+      int at = Math.max(stripped.indexOf("{{"), stripped.indexOf("{%"));
+      return findings.in(number, at < 0 ? stripped : stripped.substring(at, at + 2));
+    }
+
+    private void host(String line, int number, Group group) {
+      List<String> words = ShellWords.split(line);
+      if (words == null) {
+        findings.error(
+            "syntax",
+            findings.in(number, line),
+            "expected a closing quote, found the end of the line",
+            "",
+            "close the quote");
+        return;
+      }
+      if (words.isEmpty()) {
+        return;
+      }
+      List<Host> hosts = inventory.hosts(words.get(0), group, findings.in(number, words.get(0)));
+      for (String word : words.subList(1, words.size())) {
+        int equals = word.indexOf('=');
+        if (equals < 1) {
+          findings.error(
+              "bad-variable",
+              findings.in(number, word),
+              "expected KEY=VALUE behind the host, found " + Quote.of(word),
+              "",
+              "write KEY=VALUE, or the host on a line of its own");
+          continue;
+        }
+        Variable variable =
+            new Variable(word.substring(equals + 1), findings.in(number, word));
+        hosts.forEach(host -> host.variables.put(word.substring(0, equals), variable));
+      }
+    }
+
+    private void child(String line, int number, Group group) {
+      var name = NAME.matcher(line);
+      if (!name.matches()) {
+        findings.error(
+            "bad-group",
+            findings.in(number, line),
+            "expected the name of a group, found " + Quote.of(line),
+            "",
+            "write one group in each line");
+        return;
+      }
+      String child = name.group(1);
+      if (!inventory.groups.containsKey(child)) {
+        awaited.putIfAbsent(child, findings.in(number, child));
+      }
+      inventory.group(child, findings.in(number, child));
+      group.children.add(child);
+    }
+
+    private void variable(String line, int number, Group group) {
+      int equals = line.indexOf('=');
+      String key = equals < 0 ? "" : line.substring(0, equals).strip();
+      if (key.isEmpty()) {
+        findings.error(
+            "bad-variable",
+            findings.in(number, line),
+            "expected KEY=VALUE, found " + Quote.of(line),
+            "",
+            "write KEY=VALUE");
+        return;
+      }
+      String value = line.substring(equals + 1).strip();
+      boolean quoted =
+          value.length() > 1
+              && (value.charAt(0) == '"' || value.charAt(0) == '\'')
+              && value.charAt(value.length() - 1) == value.charAt(0);
+      group.variables.put(
+          key,
+          new Variable(
+              quoted ? value.substring(1, value.length() - 1) : value, findings.in(number, key)));
+    }
+  }
+
+  // ---- what it comes to ----
+
+  private Imported.Content content(String shown) {
+    Map<String, List<Group>> parents = new HashMap<>();
+    for (Group group : groups.values()) {
+      for (String child : group.children) {
+        parents.computeIfAbsent(child, c -> new ArrayList<>()).add(group);
+      }
+    }
+    if (!acyclic(parents)) {
+      return new Imported.Content("imported", List.of(), List.of());
+    }
+    Set<String> full = new HashSet<>();
+    List<PeerNode> nodes = new ArrayList<>();
+    Set<String> ids = new TreeSet<>();
+    for (Host host : hosts.values()) {
+      Set<Group> of = groupsOf(host, parents);
+      of.forEach(group -> full.add(group.name));
+      nodes.add(node(host, of, ids));
+    }
+    for (Group group : groups.values()) {
+      if (!full.contains(group.name) && !group.name.equals(ALL) && !group.name.equals(UNGROUPED)) {
+        findings.leaveOut("group " + Quote.of(group.name), "it has no hosts", group.place);
+      }
+    }
+    return new Imported.Content(Imported.nameOf(shown), List.of(), nodes);
+  }
+
+  /** Sets how deep every group is; false if a group is within itself. */
+  private boolean acyclic(Map<String, List<Group>> parents) {
+    Map<String, Integer> waiting = new HashMap<>();
+    Deque<Group> ready = new ArrayDeque<>();
+    for (Group group : groups.values()) {
+      waiting.put(group.name, parents.getOrDefault(group.name, List.of()).size());
+      group.depth = group.name.equals(ALL) ? 0 : 1;
+      if (!parents.containsKey(group.name)) {
+        ready.add(group);
+      }
+    }
+    int done = 0;
+    while (!ready.isEmpty()) {
+      Group group = ready.remove();
+      done++;
+      for (String name : group.children) {
+        Group child = groups.get(name);
+        if (child != null) {
+          child.depth = Math.max(child.depth, group.depth + 1);
+          if (waiting.merge(name, -1, Integer::sum) == 0) {
+            ready.add(child);
+          }
+        }
+      }
+    }
+    if (done == groups.size()) {
+      return true;
+    }
+    groups.values().stream()
+        .filter(group -> waiting.getOrDefault(group.name, 0) > 0)
+        .findFirst()
+        .ifPresent(
+            group ->
+                findings.error(
+                    "group-loop",
+                    group.place,
+                    "expected groups within others, found "
+                        + Quote.of(group.name)
+                        + " within itself or within groups that are",
+                    "",
+                    "remove one of the children"));
+    return false;
+  }
+
+  /** The groups that a host is in, the outer ones first: the order in which variables count. */
+  private Set<Group> groupsOf(Host host, Map<String, List<Group>> parents) {
+    Set<Group> of =
+        new TreeSet<>(
+            Comparator.comparingInt((Group group) -> group.depth)
+                .thenComparingInt(Group::priority)
+                .thenComparing(group -> group.name));
+    Deque<Group> open = new ArrayDeque<>();
+    groups.values().stream().filter(group -> group.hosts.contains(host.name)).forEach(open::add);
+    while (!open.isEmpty()) {
+      Group group = open.remove();
+      if (of.add(group)) {
+        open.addAll(parents.getOrDefault(group.name, List.of()));
+      }
+    }
+    Group all = groups.get(ALL);
+    if (all != null) {
+      of.add(all);
+    }
+    return of;
+  }
+
+  private PeerNode node(Host host, Set<Group> of, Set<String> ids) {
+    Map<String, Variable> variables = new TreeMap<>();
+    of.forEach(group -> variables.putAll(group.variables));
+    variables.putAll(host.variables);
+    PeerNode.Builder node = PeerNode.builder(id(host, ids));
+    address(host, variables, node);
+    variables.forEach(
+        (key, variable) -> {
+          if (key.startsWith(OWN)) {
+            if (!key.equals("ansible_host") && !key.equals("ansible_ssh_host")) {
+              findings.leaveOut("variable " + key, "it is for Ansible alone", variable.place);
+            }
+          } else if (variable.value == null || variable.value.isEmpty()) {
+            findings.leaveOut(
+                "variable " + Quote.of(key), "a setting is one text, not empty", variable.place);
+          } else {
+            node.setting(key, variable.value);
+          }
+        });
+    List<String> direct = new ArrayList<>();
+    for (Group group : groups.values()) {
+      if (group.name.equals(ALL) || group.name.equals(UNGROUPED) || !of.contains(group)) {
+        continue;
+      }
+      node.label("group." + group.name, "true");
+      if (group.hosts.contains(host.name)) {
+        direct.add(group.name);
+      }
+    }
+    if (!direct.isEmpty()) {
+      node.label("group", String.join(",", direct));
+    }
+    return node.build();
+  }
+
+  private PeerId id(Host host, Set<String> ids) {
+    String fit = host.name.replaceAll("[^A-Za-z0-9._-]", "-").replaceFirst("^[^A-Za-z0-9]+", "");
+    fit = fit.substring(0, Math.min(240, fit.length()));
+    String free = fit.isEmpty() ? "host" : fit;
+    for (int i = 2; !ids.add(free); i++) {
+      free = fit + "-" + i;
+    }
+    if (!free.equals(host.name)) {
+      findings.leaveOut(
+          "the name " + Quote.of(host.name), "it is no peer id; the node is " + free, host.place);
+    }
+    return PeerId.of(free);
+  }
+
+  private void address(Host host, Map<String, Variable> variables, PeerNode.Builder node) {
+    Variable given =
+        variables.getOrDefault("ansible_host", variables.get("ansible_ssh_host"));
+    String text = given == null || given.value == null ? host.name : given.value;
+    AddressCandidate address = AddressCandidate.of(text, TopologyText.ADDRESS);
+    if (address.ip().isPresent()) {
+      node.candidates(List.of(address));
+    } else if (TopologyText.isHostName(text)) {
+      node.candidate(text, TopologyText.HOSTNAME);
+    } else {
+      findings.leaveOut(
+          "the address " + Quote.of(text) + " of " + host.name,
+          "it is neither an IP address nor a host name",
+          given == null ? host.place : given.place);
+    }
+  }
+}

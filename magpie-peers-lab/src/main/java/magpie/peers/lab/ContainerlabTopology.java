@@ -1,0 +1,336 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.lab;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import magpie.peers.AddressCandidate;
+import magpie.peers.Cidr;
+import magpie.peers.Network;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.lab.Findings.Place;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A topology of containerlab.
+ *
+ * <p>Names of containers, the default management subnets, and what counts before what (node, group,
+ * kind, defaults) are as containerlab's manual has them: "Topology definition", "Network wiring"
+ * and "Node configuration" on containerlab.dev.
+ */
+final class ContainerlabTopology {
+  private static final String SUBNET_V4 = "172.20.20.0/24";
+  private static final String SUBNET_V6 = "3fff:172:20:20::/64";
+  private static final Set<String> NO_NODES = Set.of("bridge", "ovs-bridge", "host");
+  private static final Set<String> CARRIED =
+      Set.of(
+          "kind", "group", "type", "labels", "mgmt-ipv4", "mgmt-ipv6", "mgmt_ipv4", "mgmt_ipv6",
+          "network-mode");
+  private static final Pattern VARIABLE = Pattern.compile("\\$(\\{|[A-Za-z_]).*");
+
+  private final Findings findings;
+  private final Map<String, YamlValue.Field> topology;
+  private final Map<String, YamlValue.Field> mgmt;
+
+  private ContainerlabTopology(
+      Findings findings,
+      Map<String, YamlValue.Field> topology,
+      Map<String, YamlValue.Field> mgmt) {
+    this.findings = findings;
+    this.topology = topology;
+    this.mgmt = mgmt;
+  }
+
+  /** Reads a topology; what is wrong is added to the findings. */
+  static Imported.Content read(String text, String shown, Findings findings) {
+    YamlValue root = YamlValue.read(text, findings, true);
+    findings.refuse();
+    Map<String, YamlValue.Field> fields = root == null ? Map.of() : root.fields();
+    if (!fields.containsKey("topology") && fields.containsKey("all")) {
+      return AnsibleInventory.read(root, shown, findings);
+    }
+    if (!fields.containsKey("topology")) {
+      findings.error(
+          "not-containerlab",
+          new Place(1, 1, 1),
+          "expected a containerlab topology, found no key \"topology\"",
+          "",
+          "name a *.clab.yml file, or use import ansible");
+      findings.refuse();
+    }
+    ContainerlabTopology lab =
+        new ContainerlabTopology(
+            findings, fieldsOf(fields.get("topology")), fieldsOf(fields.get("mgmt")));
+    for (YamlValue.Field field : fields.values()) {
+      if (!Set.of("name", "prefix", "mgmt", "topology").contains(field.key())) {
+        lab.leaveOut(field.key(), field.place());
+      }
+    }
+    return lab.content(fields.get("name"), fields.get("prefix"), shown);
+  }
+
+  private static Map<String, YamlValue.Field> fieldsOf(YamlValue.@Nullable Field field) {
+    return field == null ? Map.of() : field.value().fields();
+  }
+
+  private static Map<String, YamlValue.Field> fieldsOf(
+      Map<String, YamlValue.Field> fields, String key) {
+    return fieldsOf(fields.get(key));
+  }
+
+  private void leaveOut(String what, Place place) {
+    findings.leaveOut(Quote.of(what), "a topology has no place for it", place);
+  }
+
+  /** A text that is carried over, which must be whole: variables are replaced by containerlab. */
+  private @Nullable String text(YamlValue.@Nullable Field field) {
+    String text = field == null ? null : field.value().text();
+    if (field != null && text != null && VARIABLE.matcher(text).find()) {
+      findings.error(
+          "template",
+          field.value().place(),
+          "expected a value, found the variable "
+              + Quote.of(text.replaceFirst("^[^$]*", ""))
+              + ", which containerlab replaces",
+          field.key(),
+          "write the value itself");
+    } else if (field != null && text == null && !field.value().isNull()) {
+      findings.leaveOut(
+          Quote.of(field.key()) + ": " + field.value().found(),
+          "expected one text",
+          field.value().place());
+    }
+    return text;
+  }
+
+  private Imported.Content content(
+      YamlValue.@Nullable Field nameField, YamlValue.@Nullable Field prefixField, String shown) {
+    String given = text(nameField);
+    String lab = given == null ? Imported.nameOf(shown) : given;
+    String name = given == null ? lab : Imported.nameOf(given);
+    if (nameField != null && !name.equals(given)) {
+      findings.leaveOut(
+          "the name " + Quote.of(String.valueOf(given)),
+          "it is no name of a topology; this one is " + name,
+          nameField.value().place());
+    }
+    String prefix = text(prefixField);
+    String before =
+        prefix == null
+            ? "clab-" + lab + "-"
+            : prefix.isEmpty()
+                ? ""
+                : prefix.equals("__lab-name") ? lab + "-" : prefix + "-" + lab + "-";
+    List<PeerNode> nodes = new ArrayList<>();
+    Map<String, Cidr> subnets = subnets();
+    fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, subnets, nodes));
+    YamlValue.Field links = topology.get("links");
+    if (links != null && !links.value().items().isEmpty()) {
+      findings.leaveOut(
+          links.value().items().size() + " links", "a topology has no place for them", links.place());
+    }
+    for (YamlValue.Field field : topology.values()) {
+      if (!Set.of("nodes", "links", "kinds", "groups", "defaults").contains(field.key())) {
+        leaveOut(field.key(), field.place());
+      }
+    }
+    for (String section : List.of("kinds", "groups")) {
+      fieldsOf(topology, section).values().forEach(entry -> rest(entry.value()));
+    }
+    YamlValue.Field defaults = topology.get("defaults");
+    if (defaults != null) {
+      rest(defaults.value());
+    }
+    return new Imported.Content(name, networks(subnets, nodes), nodes);
+  }
+
+  private void rest(YamlValue node) {
+    for (YamlValue.Field field : node.fields().values()) {
+      if (!CARRIED.contains(field.key())) {
+        leaveOut(field.key(), field.place());
+      }
+    }
+  }
+
+  /** The management subnets: those that are written, else the usual ones. */
+  private Map<String, Cidr> subnets() {
+    Map<String, Cidr> subnets = new LinkedHashMap<>();
+    for (YamlValue.Field field : mgmt.values()) {
+      switch (field.key()) {
+        case "network" -> {}
+        case "ipv4-subnet", "ipv6-subnet", "ipv4_subnet", "ipv6_subnet" -> {
+          String text = text(field);
+          if (text == null || text.equals("auto")) {
+            continue;
+          }
+          AddressCandidate written = AddressCandidate.of(text, "");
+          written
+              .subnet()
+              .ifPresentOrElse(
+                  cidr -> subnets.put(cidr.address().isV6() ? "v6" : "v4", cidr),
+                  () ->
+                      findings.error(
+                          "bad-cidr",
+                          field.value().place(),
+                          "expected a network such as 172.20.20.0/24, found " + Quote.of(text),
+                          "mgmt." + field.key(),
+                          "correct the network"));
+        }
+        default -> leaveOut("mgmt." + field.key(), field.place());
+      }
+    }
+    return subnets;
+  }
+
+  /** The usual subnets are declared only where nodes have addresses in them. */
+  private List<Network> networks(Map<String, Cidr> subnets, List<PeerNode> nodes) {
+    List<AddressCandidate> addresses =
+        nodes.stream()
+            .flatMap(node -> node.candidates().stream())
+            .filter(candidate -> candidate.ip().isPresent())
+            .toList();
+    List<Cidr> cidrs = new ArrayList<>(subnets.values());
+    for (String usual : List.of(SUBNET_V4, SUBNET_V6)) {
+      Cidr cidr = Cidr.parse(usual);
+      if (!subnets.containsKey(cidr.address().isV6() ? "v6" : "v4")
+          && addresses.stream().anyMatch(a -> a.ip().filter(cidr::contains).isPresent())) {
+        cidrs.add(cidr);
+      }
+    }
+    String called = text(mgmt.get("network"));
+    String name = called != null && Network.isName(called) ? called : "mgmt";
+    List<Network> declared = cidrs.isEmpty() ? List.of() : List.of(new Network(name, cidrs));
+    return declared.isEmpty() ? declared : new Subnets(declared, addresses, left -> {}).networks();
+  }
+
+  private void node(
+      YamlValue.Field field, String prefix, Map<String, Cidr> subnets, List<PeerNode> nodes) {
+    Map<String, YamlValue.Field> own = field.value().fields();
+    if (!field.value().isMapping() && !field.value().isNull()) {
+      findings.error(
+          "wrong-type",
+          field.value().place(),
+          "expected a mapping for the node " + field.key() + ", found " + field.value().found(),
+          "topology.nodes." + field.key(),
+          "write its keys below it, or nothing");
+      return;
+    }
+    Map<String, YamlValue.Field> defaults = fieldsOf(topology, "defaults");
+    String groupName = text(own.get("group"));
+    Map<String, YamlValue.Field> group =
+        groupName == null ? Map.of() : fieldsOf(fieldsOf(topology, "groups"), groupName);
+    String kindName = text(first(own, group, Map.of(), defaults, "kind"));
+    Map<String, YamlValue.Field> kind =
+        kindName == null ? Map.of() : fieldsOf(fieldsOf(topology, "kinds"), kindName);
+    rest(field.value());
+    if (kindName != null && NO_NODES.contains(kindName)) {
+      findings.leaveOut(
+          "node " + field.key(),
+          kindName.equals("host") ? "it is the lab host itself" : "it is a bridge of the lab host",
+          field.place());
+      return;
+    }
+    PeerId id;
+    try {
+      id = PeerId.of(field.key());
+    } catch (IllegalArgumentException e) {
+      findings.error(
+          "bad-id",
+          field.place(),
+          String.valueOf(e.getMessage()),
+          "topology.nodes." + field.key(),
+          "rename the node");
+      return;
+    }
+    Map<String, String> labels = new TreeMap<>();
+    put(labels, "kind", kindName);
+    put(labels, "group", groupName);
+    put(labels, "type", text(first(own, group, kind, defaults, "type")));
+    String mode = text(first(own, group, kind, defaults, "network-mode"));
+    put(labels, "network-mode", mode);
+    for (Map<String, YamlValue.Field> level : List.of(defaults, kind, group, own)) {
+      fieldsOf(level, "labels").values().forEach(label -> put(labels, label.key(), text(label)));
+    }
+    PeerNode.Builder node = PeerNode.builder(id).labels(labels);
+    boolean container = mode == null || mode.equals("bridge");
+    if (container) {
+      List<AddressCandidate> candidates = addresses(own, subnets);
+      String hostname =
+          "ext-container".equals(kindName) ? field.key() : prefix + field.key();
+      if (TopologyText.isHostName(hostname)) {
+        candidates.add(AddressCandidate.of(hostname, TopologyText.HOSTNAME));
+      } else {
+        findings.leaveOut("the name " + Quote.of(hostname), "it is no host name", field.place());
+      }
+      node.candidates(candidates);
+    } else {
+      findings.leaveOut(
+          "an address of " + field.key(),
+          "it has none of its own, with network-mode " + mode,
+          field.place());
+    }
+    nodes.add(node.build());
+  }
+
+  private static void put(Map<String, String> labels, String key, @Nullable String value) {
+    if (value != null && !value.isEmpty()) {
+      labels.put(key, value);
+    }
+  }
+
+  private static YamlValue.@Nullable Field first(
+      Map<String, YamlValue.Field> own,
+      Map<String, YamlValue.Field> group,
+      Map<String, YamlValue.Field> kind,
+      Map<String, YamlValue.Field> defaults,
+      String key) {
+    for (Map<String, YamlValue.Field> level : List.of(own, group, kind)) {
+      YamlValue.Field field = level.get(key);
+      if (field != null) {
+        return field;
+      }
+    }
+    return defaults.get(key);
+  }
+
+  private List<AddressCandidate> addresses(
+      Map<String, YamlValue.Field> own, Map<String, Cidr> subnets) {
+    List<AddressCandidate> addresses = new ArrayList<>();
+    for (String key : List.of("mgmt-ipv4", "mgmt_ipv4", "mgmt-ipv6", "mgmt_ipv6")) {
+      YamlValue.Field field = own.get(key);
+      String text = text(field);
+      if (field == null || text == null) {
+        continue;
+      }
+      AddressCandidate written = AddressCandidate.of(text, TopologyText.ADDRESS);
+      if (written.ip().isEmpty()) {
+        findings.error(
+            "bad-address",
+            field.value().place(),
+            "expected an address, found " + Quote.of(text),
+            key,
+            "correct the address");
+        continue;
+      }
+      boolean v6 = written.ip().get().isV6();
+      Cidr subnet =
+          subnets.getOrDefault(v6 ? "v6" : "v4", Cidr.parse(v6 ? SUBNET_V6 : SUBNET_V4));
+      addresses.add(
+          subnet.contains(written.ip().get())
+              ? AddressCandidate.of(
+                  written.text() + "/" + subnet.prefixLength(), TopologyText.ADDRESS)
+              : written);
+    }
+    return addresses;
+  }
+}

@@ -1,0 +1,222 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.lab;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import magpie.peers.AddressCandidate;
+import magpie.peers.Cidr;
+import magpie.peers.Network;
+import magpie.peers.PeerNode;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A topology as text: every text in double quotes as JSON writes it, one thing in each line, and
+ * the same bytes for the same content.
+ *
+ * <p>Written here and not by a YAML library, because a hook that records would pay for it.
+ *
+ * @param comments lines for people at the head of the file
+ * @param name the name of the bench, fit for a network name
+ * @param application what the ids of nodes begin with, or null
+ * @param networks the networks, which share no address
+ * @param defaultNetwork the name of the network whose addresses count first, or null
+ * @param nodes the nodes, in the order of their ids
+ */
+record TopologyText(
+    List<String> comments,
+    String name,
+    @Nullable String application,
+    List<Network> networks,
+    @Nullable String defaultNetwork,
+    List<PeerNode> nodes) {
+  /** The sources that addresses and the host name of a node in a topology have. */
+  static final String ADDRESS = "topology";
+
+  static final String HOSTNAME = "hostname";
+
+  /** What the format allows. */
+  private static final int LONGEST_KEY = 253;
+
+  private static final int LONGEST_VALUE = 1 << 20;
+
+  /** Within what YAML allows for a key before its colon, and for a line to remain readable. */
+  private static final int LONGEST_PLAIN_KEY = 1000;
+
+  private static final int LONGEST_PIECE = 1 << 16;
+  private static final Pattern HOST_NAME =
+      Pattern.compile(
+          "(?=.{1,253}$)(?!(?:.*\\.)?[0-9]+$)"
+              + "(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*");
+
+  static boolean isHostName(String text) {
+    return HOST_NAME.matcher(text).matches();
+  }
+
+  /** Returns the text; what no topology can hold is left out and told. */
+  String print(Consumer<String> told) {
+    StringBuilder out = new StringBuilder(256 + 256 * nodes.size());
+    comments.forEach(line -> out.append("# ").append(Quote.visible(line)).append('\n'));
+    out.append("version: 1\n");
+    out.append("name: ").append(Quote.json(name)).append('\n');
+    if (application != null) {
+      out.append("application: ").append(Quote.json(application)).append('\n');
+    }
+    if (!networks.isEmpty()) {
+      out.append("networks:\n");
+      for (Network network : networks) {
+        out.append("  ").append(Quote.json(network.name())).append(":\n    cidrs:\n");
+        for (Cidr cidr : network.cidrs()) {
+          out.append("      - ").append(Quote.json(cidr.toString())).append('\n');
+        }
+      }
+    }
+    if (defaultNetwork != null) {
+      out.append("defaults:\n  network: ").append(Quote.json(defaultNetwork)).append('\n');
+    }
+    out.append(nodes.isEmpty() ? "nodes: {}\n" : "nodes:\n");
+    Set<String> addresses = new HashSet<>();
+    nodes.forEach(node -> node(node, addresses, out, told));
+    return out.toString();
+  }
+
+  private static void node(
+      PeerNode node, Set<String> addresses, StringBuilder out, Consumer<String> told) {
+    out.append("  ").append(Quote.json(node.id().value())).append(':');
+    int begin = out.length();
+    if (declarable(node, addresses)) {
+      declared(node, out);
+    } else {
+      out.append("\n    candidates:\n");
+      for (AddressCandidate candidate : node.candidates()) {
+        out.append("      - address: ").append(Quote.json(candidate.toString()));
+        out.append("\n        source: ").append(Quote.json(candidate.source())).append('\n');
+      }
+    }
+    texts("labels", node.labels(), node, out, told);
+    texts("settings", node.settings(), node, out, told);
+    if (node.suspect()) {
+      lineBefore(out).append("    state: suspect\n");
+    }
+    if (out.length() == begin) {
+      out.append(" {}\n");
+    }
+  }
+
+  private static StringBuilder lineBefore(StringBuilder out) {
+    return out.charAt(out.length() - 1) == '\n' ? out : out.append('\n');
+  }
+
+  /**
+   * Whether the candidates are what a topology makes of addresses and a host name. Otherwise they
+   * are told one by one, with the sources that they had.
+   */
+  private static boolean declarable(PeerNode node, Set<String> addresses) {
+    List<AddressCandidate> candidates = node.candidates();
+    int last = candidates.size() - 1;
+    for (int i = 0; i <= last; i++) {
+      AddressCandidate candidate = candidates.get(i);
+      boolean fits =
+          candidate.ip().isPresent()
+              ? candidate.source().equals(ADDRESS)
+              : i == last && candidate.source().equals(HOSTNAME) && isHostName(candidate.text());
+      if (!fits) {
+        return false;
+      }
+    }
+    Set<String> own = new HashSet<>();
+    for (AddressCandidate candidate : candidates) {
+      if (candidate.ip().isPresent()
+          && (addresses.contains(candidate.text()) || !own.add(candidate.text()))) {
+        return false;
+      }
+    }
+    addresses.addAll(own);
+    return true;
+  }
+
+  private static void declared(PeerNode node, StringBuilder out) {
+    String before = "\n    addresses:\n";
+    for (AddressCandidate candidate : node.candidates()) {
+      if (candidate.ip().isPresent()) {
+        out.append(before).append("      - ").append(Quote.json(candidate.toString()));
+        out.append('\n');
+        before = "";
+      } else {
+        lineBefore(out).append("    hostname: ").append(Quote.json(candidate.text())).append('\n');
+      }
+    }
+  }
+
+  private static void texts(
+      String what,
+      Map<String, String> texts,
+      PeerNode node,
+      StringBuilder out,
+      Consumer<String> told) {
+    String before = "    " + what + ":\n";
+    for (Map.Entry<String, String> entry : texts.entrySet()) {
+      String fault = fault(entry.getKey(), entry.getValue());
+      if (!fault.isEmpty()) {
+        told.accept(
+            node.id() + ": " + what + " " + Quote.of(entry.getKey()) + " left out: " + fault);
+        continue;
+      }
+      lineBefore(out).append(before);
+      before = "";
+      key(entry.getKey(), out);
+      value(entry.getValue(), out);
+    }
+  }
+
+  private static String fault(String key, String value) {
+    if (key.isEmpty()
+        || key.length() > LONGEST_KEY
+        || key.chars().anyMatch(c -> c == '=' || Character.isISOControl(c))) {
+      return "a key of a topology has 1 to 253 characters, none of them '=' or a control character";
+    }
+    if (value.isEmpty()) {
+      return "a value of a topology is not empty";
+    }
+    return value.codePointCount(0, value.length()) > LONGEST_VALUE
+        ? "a value of a topology has at most " + LONGEST_VALUE + " characters"
+        : "";
+  }
+
+  private static void key(String key, StringBuilder out) {
+    String quoted = Quote.json(key);
+    if (quoted.length() <= LONGEST_PLAIN_KEY) {
+      out.append("      ").append(quoted).append(": ");
+    } else {
+      out.append("      ? ").append(quoted).append("\n      : ");
+    }
+  }
+
+  /** Long values go over several lines, whose ends and beginnings count for nothing. */
+  private static void value(String value, StringBuilder out) {
+    for (int from = 0; from < value.length(); ) {
+      int to = Math.min(value.length(), from + LONGEST_PIECE);
+      if (to < value.length() && Character.isHighSurrogate(value.charAt(to - 1))) {
+        to--;
+      }
+      String quoted = Quote.json(value.substring(from, to));
+      if (from == 0) {
+        out.append('"');
+      } else {
+        // A blank at the beginning of a line counts only behind a backslash.
+        out.append("\\\n        ").append(quoted.charAt(1) == ' ' ? "\\" : "");
+      }
+      out.append(quoted, 1, quoted.length() - 1);
+      from = to;
+    }
+    out.append("\"\n");
+  }
+}

@@ -1,0 +1,256 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.lab;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import magpie.peers.lab.Findings.Place;
+import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
+import org.snakeyaml.engine.v2.composer.Composer;
+import org.snakeyaml.engine.v2.events.CollectionEndEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
+import org.snakeyaml.engine.v2.parser.ParserImpl;
+import org.snakeyaml.engine.v2.scanner.StreamReader;
+
+/**
+ * A value in a YAML file of another tool, with its place.
+ *
+ * <p>Other tools read YAML 1.1 and use what a topology must not: aliases and merge keys mean here
+ * what they mean there. Scalars keep their written text. What only runs inside the other tool
+ * (templates, vault, tags) is refused when the file is read, with its name and line.
+ */
+final class YamlValue {
+  private static final int DEEPEST = 64;
+  private static final String STANDARD = "tag:yaml.org,2002:";
+
+  private final Node node;
+  private final Findings findings;
+
+  private YamlValue(Node node, Findings findings) {
+    this.node = node;
+    this.findings = findings;
+  }
+
+  /**
+   * Reads a document; errors are added to the findings.
+   *
+   * @param templates whether the tool that the file is for takes {@code {{ }}} for templates
+   * @return the root, or null where there is none or it cannot be read
+   */
+  static @Nullable YamlValue read(String text, Findings findings, boolean templates) {
+    LoadSettings settings =
+        LoadSettings.builder()
+            .setCodePointLimit(Math.max(1, text.length()))
+            .setUseMarks(true)
+            .build();
+    try {
+      int depth = 0;
+      ParserImpl events = new ParserImpl(settings, new StreamReader(settings, text));
+      while (events.hasNext()) {
+        Event event = events.next();
+        depth += event instanceof CollectionStartEvent ? 1 : 0;
+        depth -= event instanceof CollectionEndEvent ? 1 : 0;
+        if (depth > DEEPEST) {
+          findings.error(
+              "too-deep",
+              place(event.getStartMark(), 1),
+              "expected at most " + DEEPEST + " lists and mappings in each other, found one more",
+              "",
+              "correct the nesting");
+          return null;
+        }
+      }
+      Node root = new Composer(settings, new ParserImpl(settings, new StreamReader(settings, text)))
+              .getSingleNode()
+              .orElse(null);
+      if (root == null) {
+        return null;
+      }
+      YamlValue value = new YamlValue(root, findings);
+      value.refuseForeign(templates, Collections.newSetFromMap(new IdentityHashMap<>()));
+      return value;
+    } catch (MarkedYamlEngineException e) {
+      findings.error(
+          "syntax",
+          place(e.getProblemMark().or(e::getContextMark), 1),
+          "expected YAML, found this: " + e.getProblem().replaceAll("\\s+", " "),
+          "",
+          "correct the line");
+    } catch (YamlEngineException e) {
+      findings.error(
+          "syntax",
+          new Place(1, 1, 1),
+          "expected YAML, found this: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
+          "",
+          "correct the file");
+    }
+    return null;
+  }
+
+  private static Place place(Optional<Mark> mark, int length) {
+    return mark.map(m -> new Place(m.getLine() + 1, m.getColumn() + 1, length))
+        .orElse(new Place(1, 1, 1));
+  }
+
+  private void refuseForeign(boolean templates, Set<Node> seen) {
+    if (!seen.add(node)) {
+      return;
+    }
+    String tag = node.getTag().getValue();
+    if (!tag.startsWith(STANDARD)) {
+      boolean vault = tag.startsWith("!vault");
+      findings.error(
+          vault ? "vault" : "tag",
+          place(),
+          vault
+              ? "expected a value, found one encrypted by vault"
+              : "expected a plain value, found the tag " + Quote.of(tag),
+          "",
+          vault ? "decrypt it into a copy, or remove it from the copy" : "write the value itself");
+    }
+    if (node instanceof ScalarNode scalar) {
+      if (templates) {
+        template(scalar.getValue(), place(), findings);
+      }
+    } else if (node instanceof SequenceNode list) {
+      list.getValue().forEach(item -> new YamlValue(item, findings).refuseForeign(templates, seen));
+    } else if (node instanceof MappingNode map) {
+      for (NodeTuple tuple : map.getValue()) {
+        new YamlValue(tuple.getKeyNode(), findings).refuseForeign(templates, seen);
+        new YamlValue(tuple.getValueNode(), findings).refuseForeign(templates, seen);
+      }
+    }
+  }
+
+  /** Refuses a text that only a template engine could read. */
+  static void template(String text, Place place, Findings findings) {
+    for (String opening : List.of("{{", "{%")) {
+      int at = text.indexOf(opening);
+      if (at >= 0) {
+        int end = text.indexOf(opening.equals("{{") ? "}}" : "%}", at);
+        findings.error(
+            "template",
+            place,
+            "expected a value, found the template "
+                + Quote.of(end < 0 ? text.substring(at) : text.substring(at, end + 2)),
+            "",
+            "write the value that the template comes to");
+        return;
+      }
+    }
+  }
+
+  Place place() {
+    int length =
+        node instanceof ScalarNode scalar
+                && scalar.getScalarStyle() == ScalarStyle.PLAIN
+                && scalar.getValue().indexOf('\n') < 0
+            ? Math.max(1, scalar.getValue().codePointCount(0, scalar.getValue().length()))
+            : 1;
+    return place(node.getStartMark(), length);
+  }
+
+  boolean isMapping() {
+    return node instanceof MappingNode;
+  }
+
+  boolean isNull() {
+    return node instanceof ScalarNode && node.getTag().equals(Tag.NULL);
+  }
+
+  /** The text of a scalar that is not null, else null. */
+  @Nullable String text() {
+    return node instanceof ScalarNode scalar && !isNull() ? scalar.getValue() : null;
+  }
+
+  List<YamlValue> items() {
+    return node instanceof SequenceNode list
+        ? list.getValue().stream().map(item -> new YamlValue(item, findings)).toList()
+        : List.of();
+  }
+
+  /** In words what this is. */
+  String found() {
+    if (isNull()) {
+      return "nothing";
+    }
+    return node instanceof ScalarNode scalar
+        ? "the text " + Quote.of(scalar.getValue())
+        : isMapping() ? "a mapping" : "a list";
+  }
+
+  /** A field of a mapping, with its key. */
+  record Field(String key, Place place, YamlValue value) {}
+
+  /** The fields of a mapping, those of its merge keys behind its own; none for anything else. */
+  Map<String, Field> fields() {
+    Map<String, Field> fields = new LinkedHashMap<>();
+    if (node instanceof MappingNode) {
+      fields(fields, 0);
+    }
+    return fields;
+  }
+
+  private void fields(Map<String, Field> fields, int depth) {
+    if (!(node instanceof MappingNode map) || depth > DEEPEST) {
+      return;
+    }
+    List<YamlValue> merged = new ArrayList<>();
+    Map<String, Place> own = new LinkedHashMap<>();
+    for (NodeTuple tuple : map.getValue()) {
+      YamlValue key = new YamlValue(tuple.getKeyNode(), findings);
+      YamlValue value = new YamlValue(tuple.getValueNode(), findings);
+      if (!(tuple.getKeyNode() instanceof ScalarNode scalar)) {
+        findings.error(
+            "wrong-type", key.place(), "expected a key, found " + key.found(), "", "write a text");
+        continue;
+      }
+      String name = scalar.getValue();
+      if (name.equals("<<") && scalar.getScalarStyle() == ScalarStyle.PLAIN) {
+        merged.add(value);
+        continue;
+      }
+      Place before = own.putIfAbsent(name, key.place());
+      if (before != null) {
+        findings.error(
+            "duplicate-key",
+            key.place(),
+            "expected every key once, found "
+                + Quote.of(name)
+                + " again; it is first at "
+                + before.line()
+                + ":"
+                + before.column(),
+            "",
+            "remove one of the two");
+      }
+      fields.putIfAbsent(name, new Field(name, key.place(), value));
+    }
+    for (YamlValue value : merged) {
+      value.fields(fields, depth + 1);
+      value.items().forEach(item -> item.fields(fields, depth + 1));
+    }
+  }
+}
