@@ -6,7 +6,7 @@
 /**
  * The {@code magpie-peers} command, for people at a terminal and for hook scripts.
  *
- * <p>It depends on the api alone; backends are whatever is found at run time. It exports nothing:
+ * <p>It depends on the api and on the lab; backends are whatever is found at run time. It exports nothing:
  * programs use {@code magpie.peers}.
  *
  * @provides System.LoggerFinder so that what the library logs is one plain line on standard error
@@ -14,6 +14,7 @@
 module magpie.peers.cli {
   requires info.picocli;
   requires magpie.peers;
+  requires magpie.peers.lab;
 
   opens magpie.peers.cli to
       info.picocli;

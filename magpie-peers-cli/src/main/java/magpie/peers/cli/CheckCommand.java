@@ -5,14 +5,11 @@
 
 package magpie.peers.cli;
 
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
 import magpie.peers.Problem;
-import magpie.peers.spi.Quote;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -37,7 +34,7 @@ final class CheckCommand extends PeersCommand {
     PeersOptions options = main().options();
     List<Problem> all = new ArrayList<>();
     for (String file : files) {
-      List<Problem> problems = Peers.check(path(file), file, options);
+      List<Problem> problems = Peers.check(file(file), file, options);
       all.addAll(problems);
       if (format() == Format.TABLE) {
         problems.forEach(problem -> out.line(problem.toString()));
@@ -50,14 +47,6 @@ final class CheckCommand extends PeersCommand {
       print(Tree.list(all, Shape::problem), out);
     }
     return errors == 0 ? 0 : Main.PROBLEMS;
-  }
-
-  private Path path(String file) {
-    try {
-      return main().environment().workingDirectory().resolve(file);
-    } catch (InvalidPathException e) {
-      throw usage("expected a file, found " + Quote.of(file) + ": " + e.getReason());
-    }
   }
 
   private String summary(long errors, long warnings, Output out) {

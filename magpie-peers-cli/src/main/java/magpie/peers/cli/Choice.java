@@ -37,6 +37,13 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E>, Iterable<
     }
   }
 
+  /** The tools whose files can be imported. */
+  static final class OfTools extends Choice<ImportCommand.Tool> {
+    OfTools() {
+      super(ImportCommand.Tool.values());
+    }
+  }
+
   private final E[] constants;
 
   private Choice(E[] constants) {

@@ -10,5 +10,8 @@ enum Format {
   TABLE,
   JSON,
   YAML,
-  HOSTS
+  HOSTS,
+  SVG,
+  MERMAID,
+  DOT
 }

@@ -7,6 +7,7 @@ package magpie.peers.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -14,6 +15,7 @@ import java.io.StringWriter;
 import java.lang.module.ModuleDescriptor;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,7 +43,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * The {@code magpie-peers} command.
  *
  * <p>It ends with one of these codes: 0, all went well (also when the reader of the output went
- * away, as {@code head} does); 1, the operation failed; 2, wrong usage; 3, the input has problems.
+ * away, as {@code head} does); 1, the operation failed; 2, wrong usage; 3, the input has problems;
+ * 4, the peers differ from those declared.
  * Interrupted, it ends as any JVM does: 130 after SIGINT, 143 after SIGTERM.
  */
 @Command(
@@ -61,7 +64,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "0:all went well, also when the reader of the output went away",
       "1:the operation failed: no backend, a source or state that cannot be read, ...",
       "2:wrong usage",
-      "3:the input has problems: a topology with errors",
+      "3:the input has problems: a topology or another file with errors",
+      "4:drift: the live peer set is not as declared",
       "130, 143:ended by SIGINT or SIGTERM"
     },
     footerHeading = "%nExample:%n",
@@ -71,6 +75,7 @@ public final class Main {
   static final int FAILED = 1;
   static final int USAGE = 2;
   static final int PROBLEMS = 3;
+  static final int DRIFT = 4;
 
   /** Every command by its name, in the order of the help. */
   private static final Map<String, Class<? extends PeersCommand>> COMMANDS = new LinkedHashMap<>();
@@ -83,11 +88,16 @@ public final class Main {
     COMMANDS.put("notices", NoticesCommand.class);
     COMMANDS.put("dismiss", DismissCommand.class);
     COMMANDS.put("publish", PublishCommand.class);
+    COMMANDS.put("record", RecordCommand.class);
+    COMMANDS.put("drift", DriftCommand.class);
+    COMMANDS.put("graph", GraphCommand.class);
+    COMMANDS.put("import", ImportCommand.class);
     COMMANDS.put("completion", CompletionCommand.class);
   }
 
   private final Environment environment;
   private final Output output;
+  private final PrintStream errors;
 
   @Spec private CommandSpec spec;
 
@@ -142,8 +152,10 @@ public final class Main {
       converter = Choice.OfFormats.class,
       completionCandidates = Choice.OfFormats.class,
       scope = ScopeType.INHERIT,
-      description = "table, json or yaml; nodes also knows hosts (default: table)")
-  private Format format = Format.TABLE;
+      description =
+          "table, json or yaml; nodes also knows hosts; graph knows svg, mermaid and dot"
+              + " (default: table, and svg for graph)")
+  private @Nullable Format format;
 
   @Option(
       names = "--debug",
@@ -153,9 +165,10 @@ public final class Main {
 
   @Mixin private FilterOptions filter;
 
-  private Main(Environment environment, Output output) {
+  private Main(Environment environment, Output output, PrintStream errors) {
     this.environment = environment;
     this.output = output;
+    this.errors = errors;
     this.debug = environment.variable("MAGPIE_DEBUG").isPresent();
   }
 
@@ -178,7 +191,7 @@ public final class Main {
   /** Runs the command with everything that a process has of its own handed in. */
   static int run(Environment environment, Output out, OutputStream errors, String... args) {
     PrintStream err = utf8(errors);
-    Main main = new Main(environment, out);
+    Main main = new Main(environment, out, err);
     StandardErrorLog.to(err, main.debug);
     CommandLine command = new CommandLine(main);
     for (String name : wanted(List.of(args))) {
@@ -273,12 +286,46 @@ public final class Main {
     return output;
   }
 
-  Format format() {
+  /** Standard input, for the commands that take something from it. */
+  InputStream input() {
+    return System.in;
+  }
+
+  /** Whether people at a terminal see what is told them. */
+  boolean watched() {
+    return environment.variable("TERM").isPresent() && Progress.visible();
+  }
+
+  /** Where to tell people what is not output. */
+  PrintStream errors() {
+    return errors;
+  }
+
+  /** Returns the format that was asked for, or null. */
+  @Nullable Format format() {
     return format;
   }
 
   FilterOptions filter() {
     return filter;
+  }
+
+  /**
+   * Returns what to open to see all of a topology file from outside, whatever else is opened; the
+   * name of the bench does not matter.
+   */
+  PeersOptions declared(String file) {
+    Map<String, String> variables = new HashMap<>(environment.variables());
+    for (String option : List.of("SELF", "PEER_SET")) {
+      variables.remove("MAGPIE_PEERS_" + option);
+      variables.remove("MAGPIE_" + option);
+    }
+    return PeersOptions.builder()
+        .environment(environment.withVariables(variables))
+        .backend("local")
+        .option("topology", file)
+        .observer()
+        .build();
   }
 
   /** Returns what to open: what was said on the command line counts before the environment. */

@@ -35,7 +35,7 @@ import picocli.CommandLine.Command;
 final class NodesCommand extends FilteringCommand {
   @Override
   Set<Format> formats() {
-    return EnumSet.allOf(Format.class);
+    return EnumSet.of(Format.TABLE, Format.JSON, Format.YAML, Format.HOSTS);
   }
 
   @Override
@@ -47,7 +47,7 @@ final class NodesCommand extends FilteringCommand {
       switch (format()) {
         case TABLE -> table(nodes).print(out);
         case HOSTS -> hosts(nodes, out);
-        case JSON, YAML -> print(Tree.list(nodes, Shape::node), out);
+        default -> print(Tree.list(nodes, Shape::node), out);
       }
     }
     return 0;

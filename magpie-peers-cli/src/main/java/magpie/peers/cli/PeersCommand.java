@@ -5,10 +5,13 @@
 
 package magpie.peers.cli;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
+import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -36,16 +39,32 @@ abstract class PeersCommand implements Callable<Integer> {
     return null;
   }
 
+  /** The form of output where none is asked for. */
+  Format usual() {
+    return Format.TABLE;
+  }
+
+  /** Whether the command ends by itself, so that it is worth telling how long it takes. */
+  boolean ends() {
+    return true;
+  }
+
   @Override
   public final Integer call() {
     main.applyDebug();
-    if (!formats().contains(main.format())) {
-      throw usage("--format " + Choice.written(main.format()) + " is not for " + spec.name());
+    if (!formats().contains(format())) {
+      throw usage("--format " + Choice.written(format()) + " is not for " + spec.name());
     }
     if (filters() == null && main.filter().isSet()) {
       throw usage("--network, --prefer-network, --label and --id are not for " + spec.name());
     }
-    int code = run(main.output());
+    Progress progress = Progress.start(ends(), spec.name(), main);
+    int code;
+    try {
+      code = run(main.output());
+    } finally {
+      progress.end();
+    }
     main.output().flush();
     return code;
   }
@@ -55,7 +74,17 @@ abstract class PeersCommand implements Callable<Integer> {
   }
 
   final Format format() {
-    return main.format();
+    Format asked = main.format();
+    return asked == null ? usual() : asked;
+  }
+
+  /** A file that was named on the command line. */
+  final Path file(String name) {
+    try {
+      return main.environment().workingDirectory().resolve(name);
+    } catch (InvalidPathException e) {
+      throw usage("expected a file, found " + Quote.of(name) + ": " + e.getReason());
+    }
   }
 
   final PeerView open() {

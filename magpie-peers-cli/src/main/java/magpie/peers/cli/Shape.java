@@ -16,6 +16,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.Problem;
 import magpie.peers.Snapshot;
 import magpie.peers.Verdict;
+import magpie.peers.lab.Drift;
 import org.jspecify.annotations.Nullable;
 
 /** What the values of the api look like in JSON and YAML: keys are a promise to scripts. */
@@ -95,6 +96,15 @@ final class Shape {
         "message", problem.message(),
         "path", problem.path(),
         "fix", problem.fix());
+  }
+
+  static Map<String, @Nullable Object> difference(Drift.Difference difference) {
+    return Tree.map(
+        "kind", Choice.written(difference.kind()),
+        "id", difference.id().value(),
+        "key", difference.key().isEmpty() ? null : difference.key(),
+        "declared", difference.declared().orElse(null),
+        "live", difference.live().orElse(null));
   }
 
   static Map<String, @Nullable Object> present(Snapshot snapshot, List<PeerNode> nodes) {

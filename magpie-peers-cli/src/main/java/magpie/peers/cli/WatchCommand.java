@@ -42,6 +42,11 @@ import picocli.CommandLine.Command;
     footer = "  magpie-peers watch --format json")
 final class WatchCommand extends FilteringCommand {
   @Override
+  boolean ends() {
+    return false;
+  }
+
+  @Override
   int run(Output out) {
     NodeFilter filter = filter();
     try (PeerView view = open()) {

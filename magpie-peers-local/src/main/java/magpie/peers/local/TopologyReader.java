@@ -675,7 +675,7 @@ final class TopologyReader {
   }
 
   private @Nullable String told(String expected) {
-    String written = text(expected);
+    String written = text(expected, true);
     if (written != null && written.isEmpty()) {
       problem(
           Code.BAD_VALUE, "expected " + expected + ", found an empty text", "write " + expected);
