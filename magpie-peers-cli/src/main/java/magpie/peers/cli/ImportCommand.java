@@ -84,9 +84,9 @@ final class ImportCommand extends PeersCommand {
             + (nodes == 1 ? " node" : " nodes")
             + " imported from "
             + Quote.visible(file)
-            + "; "
-            + (leftOut.isEmpty() ? "nothing" : leftOut.size() + " kinds of things")
-            + " not carried over";
+            + (leftOut.isEmpty()
+                ? ", with all there is"
+                : "; not carried over: " + leftOut.size() + ", listed above");
     if (output == null) {
       out.write(imported.text());
       leftOut.forEach(problem -> main().errors().println(problem));

@@ -135,9 +135,10 @@ final class ContainerlabTopology {
     Map<String, Cidr> subnets = subnets();
     fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, subnets, nodes));
     YamlValue.Field links = topology.get("links");
-    if (links != null && !links.value().items().isEmpty()) {
+    int count = links == null ? 0 : links.value().items().size();
+    if (links != null && count > 0) {
       findings.leaveOut(
-          links.value().items().size() + " links", "a topology has no place for them", links.place());
+          count + (count == 1 ? " link" : " links"), "a topology has none", links.place());
     }
     for (YamlValue.Field field : topology.values()) {
       if (!Set.of("nodes", "links", "kinds", "groups", "defaults").contains(field.key())) {

@@ -34,7 +34,7 @@ final class GraphPicture {
   private static final int LARGE = 14;
   private static final int LINE = 18;
   private static final int GAP = 8;
-  private static final int DOT = 14;
+  private static final int DOT = 16;
   private static final int MARGIN = 24;
   private static final int LONGEST = 40;
   private static final int COLOURS = 8;
@@ -359,7 +359,7 @@ final class GraphPicture {
         }
         String style = candidate.equals(counts) ? "counts" : "address";
         String mood = state.equals("own") ? "" : state;
-        text((style + " " + mood).strip(), left + DOT + 2, line + LINE - 5, shown(candidate.text()), SIZE);
+        text((style + " " + mood).strip(), left + DOT, line + LINE - 5, shown(candidate.text()), SIZE);
         line += LINE;
       }
     }
@@ -378,7 +378,7 @@ final class GraphPicture {
       if (!in.isEmpty()) {
         int dot = x + laneStart[lane] + GAP;
         line("row", from, y, dot - 5, y, 1);
-        from = x + laneStart[lane] + DOT + 2 + width(shown(in.get(0).text()), SIZE) + 4;
+        from = x + laneStart[lane] + DOT + width(shown(in.get(0).text()), SIZE) + 4;
       }
     }
   }

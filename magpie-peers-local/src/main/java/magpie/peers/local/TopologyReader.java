@@ -649,7 +649,7 @@ final class TopologyReader {
     candidates.clear();
     draft.firstPlace = addressPlaces.count();
     draft.observed = true;
-    if (!is(Kind.LIST, "a list of candidates, each with the keys address and source")) {
+    if (!is(Kind.LIST, "a list such as [{ address: 192.0.2.11, source: topology }]")) {
       return;
     }
     for (int i = 0; events.next() != Kind.END; i++) {

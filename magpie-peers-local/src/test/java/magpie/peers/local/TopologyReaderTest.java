@@ -214,8 +214,8 @@ class TopologyReaderTest {
   @Test
   void countsCharactersNotBytes() {
     assertEquals(
-        "bench.magpie.yaml:3:25: error [unknown-key] expected one of hostname, addresses, labels,"
-            + " settings, state, found the key \"\u00fc\ud83d\ude00\"\n"
+        "bench.magpie.yaml:3:25: error [unknown-key] expected one of hostname, addresses,"
+            + " candidates, labels, settings, state, found the key \"\u00fc\ud83d\ude00\"\n"
             + "  3 | nodes: { \"a\": { x-\ud83d\ude00: \u00e9, \u00fc\ud83d\ude00: 1, hostname: a } }\n"
             + "    |                         ^^\n"
             + "  at nodes.a.\u00fc\ud83d\ude00; fix: remove it, or let its name begin with \"x-\" to"
