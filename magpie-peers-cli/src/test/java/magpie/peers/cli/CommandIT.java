@@ -246,6 +246,25 @@ class CommandIT {
   }
 
   @Test
+  void theExampleOfTheReadmeListsPeersOnTheStorageNetwork() {
+    Launched launched =
+        Launched.run(
+            Launched.ROOT,
+            BARE,
+            List.of(
+                "./magpie-peers",
+                "nodes",
+                "--topology",
+                "examples/rack.magpie.yaml",
+                "--as=magpie/0",
+                "--network=storage",
+                "--format=hosts"));
+    assertEquals(0, launched.code(), launched.err());
+    assertEquals("", launched.err());
+    assertTrue(launched.out().contains("\tmagpie-1\n"), launched.out());
+  }
+
+  @Test
   void noticesSurviveTheProcess() throws IOException {
     String state = directory.resolve("state").toString();
     String shown =
