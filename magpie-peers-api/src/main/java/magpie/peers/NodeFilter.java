@@ -80,7 +80,8 @@ public interface NodeFilter {
   }
 
   /**
-   * Returns a filter that keeps what this one drops, unchanged, and drops what it keeps.
+   * Returns a filter that keeps what this one drops, unchanged, and drops what it keeps; the
+   * opposite of the opposite is this filter again, with its choice of address.
    *
    * @return the opposite
    */

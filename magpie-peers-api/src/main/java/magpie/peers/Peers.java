@@ -111,6 +111,8 @@ public final class Peers {
 
   /** The backends there are, by name, and what is broken among them. */
   private static final class Found {
+    private static final int MOST_FAILURES = 20;
+
     private final Map<String, PeerBackend> backends = new LinkedHashMap<>();
     private final List<String> broken = new ArrayList<>();
 
@@ -130,13 +132,15 @@ public final class Peers {
 
     private void load(ClassLoader loader) {
       Iterator<PeerBackend> providers = ServiceLoader.load(PeerBackend.class, loader).iterator();
-      while (true) {
+      // Some failures leave the iterator where it was, so it is not asked for ever.
+      for (int failures = 0; failures < MOST_FAILURES; ) {
         try {
           if (!providers.hasNext()) {
             return;
           }
           add(providers.next());
         } catch (ServiceConfigurationError | LinkageError e) {
+          failures++;
           broken.add(e.getMessage() + (e.getCause() == null ? "" : " (" + e.getCause() + ")"));
         }
       }

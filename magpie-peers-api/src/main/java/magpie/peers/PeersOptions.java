@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,9 +114,17 @@ public final class PeersOptions {
    * Tells whether to look from outside: every node is a peer, and nothing can be published.
    *
    * @return the option {@code observer}
+   * @throws ConfigurationException if it is neither {@code true} nor {@code false}
    */
   public boolean observer() {
-    return option("observer").map(Boolean::parseBoolean).orElse(false);
+    String value = option("observer").orElse("false");
+    return switch (value) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new ConfigurationException(
+              "option observer: expected true or false, found " + Quote.of(value));
+    };
   }
 
   /**
@@ -128,7 +137,13 @@ public final class PeersOptions {
   public Path stateDirectory() {
     return option("state")
         .map(Path::of)
-        .or(() -> environment.variable("XDG_STATE_HOME").map(x -> Path.of(x, "magpie-peers")))
+        .or(
+            () ->
+                environment
+                    .variable("XDG_STATE_HOME")
+                    // The XDG base directory specification: a relative path is to be ignored.
+                    .filter(home -> Path.of(home).isAbsolute())
+                    .map(home -> Path.of(home, "magpie-peers")))
         .or(
             () ->
                 environment

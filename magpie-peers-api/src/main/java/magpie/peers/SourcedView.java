@@ -91,8 +91,7 @@ final class SourcedView implements PeerView {
         () -> {
           Reading now = read();
           Optional<PeerNode> known =
-              now.self()
-                  .flatMap(self -> now.nodes(List.of(self)).stream().reduce(PeerNode::merge));
+              now.self().flatMap(self -> now.nodes(List.of(self)).stream().reduce(PeerNode::merge));
           return known.map(node -> node.in(now.networks()));
         });
   }
@@ -531,16 +530,22 @@ final class SourcedView implements PeerView {
   public void close() {
     Dispatch running;
     PeerSource.Watch watching;
+    boolean first;
     lock.lock();
     try {
-      if (closed) {
-        return;
-      }
+      first = !closed;
       closed = true;
       running = dispatch;
       watching = watch;
     } finally {
       lock.unlock();
+    }
+    if (!first) {
+      // Whoever closes it second may rely on the end as well.
+      if (running != null) {
+        running.close();
+      }
+      return;
     }
     // Outside the lock, because a listener that is being waited for may be calling this view.
     try {

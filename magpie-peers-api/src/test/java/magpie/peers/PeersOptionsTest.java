@@ -21,7 +21,7 @@ class PeersOptionsTest {
   private static PeersOptions.Builder given(
       Map<String, String> variables, Map<String, String> properties) {
     return PeersOptions.builder()
-        .environment(new Environment(variables, properties, Path.of("/work"), Clock.systemUTC()));
+        .environment(new Environment(variables, properties, Path.of("/srv"), Clock.systemUTC()));
   }
 
   @Test
@@ -67,7 +67,11 @@ class PeersOptionsTest {
   void observerIsOffUnlessSet() {
     assertFalse(given(Map.of(), Map.of()).build().observer());
     assertTrue(given(Map.of(), Map.of()).observer().build().observer());
-    assertTrue(given(Map.of("MAGPIE_PEERS_OBSERVER", "TRUE"), Map.of()).build().observer());
+    assertTrue(given(Map.of("MAGPIE_PEERS_OBSERVER", "true"), Map.of()).build().observer());
+    PeersOptions unclear = given(Map.of("MAGPIE_PEERS_OBSERVER", "1"), Map.of()).build();
+    assertEquals(
+        "option observer: expected true or false, found \"1\"",
+        assertThrows(ConfigurationException.class, unclear::observer).getMessage());
   }
 
   @Test
@@ -79,8 +83,12 @@ class PeersOptionsTest {
     variables.put("XDG_STATE_HOME", "/var/state");
     assertEquals(
         Path.of("/var/state/magpie-peers"), given(variables, Map.of()).build().stateDirectory());
+    variables.put("XDG_STATE_HOME", "state");
     assertEquals(
-        Path.of("/work/here"),
+        Path.of("/home/lab/.local/state/magpie-peers"),
+        given(variables, Map.of()).build().stateDirectory());
+    assertEquals(
+        Path.of("/srv/here"),
         given(variables, Map.of()).stateDirectory(Path.of("here")).build().stateDirectory());
     assertEquals(
         "expected a directory for durable state, found neither the option state nor XDG_STATE_HOME"

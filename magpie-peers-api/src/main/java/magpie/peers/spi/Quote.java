@@ -53,8 +53,8 @@ public final class Quote {
   }
 
   /**
-   * Returns {@code text} in double quotes as JSON writes it, whole, with everything a terminal could
-   * act on escaped; YAML 1.2 reads it as the same text.
+   * Returns {@code text} in double quotes as JSON writes it, whole, with everything a terminal
+   * could act on escaped; YAML 1.2 reads it as the same text.
    *
    * @param text any text, unpaired surrogates included; not null
    * @return the quoted text, in one line
