@@ -24,7 +24,7 @@ import magpie.peers.PeersException;
  * told otherwise. A record that cannot be sent is reported to the handler's error manager and does
  * no other harm.
  */
-public final class JujuLogHandler extends Handler {
+public final class JujuLogHandler extends Handler implements AutoCloseable {
   /** The kernel takes at most 128 KiB in one argument; the rest goes into the next call. */
   private static final int LONGEST = 100_000;
 

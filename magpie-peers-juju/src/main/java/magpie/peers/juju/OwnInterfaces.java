@@ -29,7 +29,7 @@ final class OwnInterfaces {
     try (Stream<NetworkInterface> all = NetworkInterface.networkInterfaces()) {
       for (NetworkInterface each :
           all.sorted(Comparator.comparingInt(NetworkInterface::getIndex)).toList()) {
-        if (!each.isUp() || each.isLoopback() || bridge(each.getName())) {
+        if (!carries(each)) {
           continue;
         }
         for (InterfaceAddress on : each.getInterfaceAddresses()) {
@@ -53,6 +53,16 @@ final class OwnInterfaces {
           e);
     }
     return addresses;
+  }
+
+  /** Whether an interface can carry traffic from another machine. */
+  private static boolean carries(NetworkInterface each) {
+    try {
+      return each.isUp() && !each.isLoopback() && !bridge(each.getName());
+    } catch (SocketException e) {
+      // It was there a moment ago: those of containers come and go while they are listed.
+      return false;
+    }
   }
 
   /**

@@ -1,0 +1,140 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.example;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import magpie.peers.testkit.FakeJuju;
+import magpie.peers.testkit.Fault;
+import magpie.peers.testkit.HookRun;
+import magpie.peers.testkit.JujuVersion;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The charm as it is built, in the hooks of several units: every hook is a real process. */
+class CharmIT {
+  private static final Path BUILT = Path.of(System.getProperty("magpie.charm"));
+
+  @TempDir Path directory;
+  private Path charm;
+
+  /** A copy, because the charm leaves its archive of classes beside itself. */
+  @BeforeEach
+  void copyTheCharm() throws IOException {
+    charm = directory.resolve("a charm");
+    try (Stream<Path> files = Files.walk(BUILT)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, charm.resolve(BUILT.relativize(file).toString()));
+      }
+    }
+    assertTrue(charm.resolve("dispatch").toFile().setExecutable(true));
+  }
+
+  private FakeJuju juju(JujuVersion version, int units) throws IOException {
+    return FakeJuju.create(directory.resolve("juju"), version)
+        .application("magpie")
+        .peerRelation("magpie")
+        .newUnits(units)
+        .charm(charm)
+        .path(Path.of(System.getProperty("java.home"), "bin") + ":" + System.getenv("PATH"))
+        .build();
+  }
+
+  private static void assertAllWell(List<HookRun> runs) {
+    for (HookRun run : runs) {
+      assertEquals(0, run.exitCode(), () -> run + "\n" + run.stderr());
+      assertEquals("", run.stdout() + run.stderr(), run::toString);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(JujuVersion.class)
+  void unitsKnowEachOtherAndSaySo(JujuVersion version) throws IOException {
+    try (FakeJuju juju = juju(version, 3)) {
+      assertAllWell(juju.play());
+      for (int i = 0; i < 3; i++) {
+        assertEquals(
+            "active: Ready, with 2 peers", juju.unit("magpie/" + i).status(), "magpie/" + i);
+        assertTrue(juju.unit("magpie/" + i).settings("magpie").containsKey("magpie-addresses"));
+      }
+
+      juju.unit("magpie/2").remove();
+      assertAllWell(juju.play());
+      assertEquals("active: Ready, with 1 peers", juju.unit("magpie/0").status());
+      List<String> log = juju.unit("magpie/0").logs();
+      assertEquals(
+          1,
+          log.stream().filter(line -> line.contains("departed: magpie/2 at 10.0.0.12")).count(),
+          log::toString);
+
+      List<HookRun> quiet = quiet(juju);
+      assertAllWell(quiet);
+      // In a hook in which nothing is new, nothing is written and no bag of one's own is read.
+      assertEquals(
+          (version == JujuVersion.JUJU_4_0 ? "{goal-state=1, " : "{")
+              + "juju-log=1, relation-get=1, relation-ids=1, relation-list=1, state-get=1,"
+              + " status-set=1}",
+          quiet.get(0).toolCounts().toString());
+    }
+  }
+
+  private static List<HookRun> quiet(FakeJuju juju) {
+    juju.unit("magpie/0").updateStatus();
+    return juju.play();
+  }
+
+  @Test
+  void aFailedHookIsRepeatedWithItsNotices() throws IOException {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
+      juju.inject(
+          Fault.exit(1, "ERROR connection is shut down")
+              .on("status-set")
+              .unit("magpie/0")
+              .during("magpie-relation-joined"));
+      List<HookRun> runs = juju.play();
+      HookRun failed = runs.stream().filter(run -> run.exitCode() != 0).findFirst().orElseThrow();
+      assertEquals(
+          "hook tool status-set -- active \"Ready, with 1 peers\": expected success; exit code 1,"
+              + " stderr \"ERROR connection is shut down\"; the hook is to fail, so that Juju runs"
+              + " it again\n",
+          failed.stderr());
+      assertEquals("active: Ready, with 1 peers", juju.unit("magpie/0").status());
+      assertEquals(
+          2,
+          juju.unit("magpie/0").logs().stream()
+              .filter(line -> line.contains("magpie/1 joined"))
+              .count(),
+          "once in the hook that failed, once in its repetition");
+    }
+  }
+
+  @Test
+  void laterHooksStartFromAnArchiveAndAStaleOneSaysNothing() throws IOException {
+    Path archive = charm.resolve("classes.jsa");
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
+      assertAllWell(juju.play());
+      assertTrue(Files.size(archive) > 100_000, "an archive after the first relation-changed hook");
+
+      Files.writeString(archive, "no archive");
+      assertAllWell(quiet(juju));
+      assertEquals("no archive", Files.readString(archive));
+
+      Files.delete(archive);
+      assertAllWell(quiet(juju));
+      assertFalse(Files.exists(archive), "only a relation-changed hook makes one");
+    }
+  }
+}
