@@ -770,8 +770,13 @@ public final class FakeUnit {
         && (withPeers
             || due.get().kind() == Hook.Kind.PLAIN
             || due.get().kind() == Hook.Kind.CREATED)) {
-      begin(due.get());
-      done(due.get());
+      Hook hook = due.get();
+      begin(hook);
+      if (hook.inRelation()) {
+        // As when it starts to run: what it is about is read anew.
+        known(hook.relation()).cache().remove(hook.remoteUnit());
+      }
+      done(hook);
       due = due();
     }
   }

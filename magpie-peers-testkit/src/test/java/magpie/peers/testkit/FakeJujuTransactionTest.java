@@ -166,6 +166,18 @@ class FakeJujuTransactionTest {
   }
 
   @Test
+  void settlingCountsAsTheHooksThatWouldReadAMemberAgain() {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6)) {
+      juju.settle();
+      FakeUnit unit = juju.unit("magpie/0");
+      unit.inHook("update-status", "", hook -> assertEquals("", get(hook, "a", "magpie/1")));
+      juju.unit("magpie/1").publish("magpie", "a", "1");
+      juju.settle();
+      unit.inHook("update-status", "", hook -> assertEquals("1\n", get(hook, "a", "magpie/1")));
+    }
+  }
+
+  @Test
   void nonMembersAndTheApplicationAreReadAgainInEachHook() {
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6)) {
       FakeUnit unit = juju.unit("magpie/1");
