@@ -25,6 +25,11 @@ enum Failures {
       "JUJU_AGENT_SOCKET_NETWORK not set",
       "connect: connection refused",
       "connect: no such file or directory"),
+  OTHER_USER(
+      Reason.OTHER,
+      "expected the agent to listen to this user, found it refuses",
+      "run as the user of the agent, as the hook does",
+      "connect: permission denied"),
   STALE_CONTEXT(
       Reason.STALE_CONTEXT,
       "expected the hook of this process to be running, found another or none",

@@ -31,6 +31,10 @@ import magpie.peers.spi.Quote;
  */
 record Hook(Environment environment, PeerId unit, String endpoint, Duration deadline) {
   private static final Pattern ENDPOINT = Pattern.compile("[A-Za-z][A-Za-z0-9_-]*");
+  private static final Pattern FOUR_OR_LATER = Pattern.compile("([4-9]|[1-9][0-9]+)\\..*");
+  private static final String NAME_IT =
+      "name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or"
+          + " --peer-set NAME";
 
   static Hook of(PeersOptions options) {
     Environment environment = options.environment();
@@ -94,8 +98,8 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
                     + String.join(" and ", peers)
                     + " in "
                     + Quote.of(metadata.toString()))
-            + "; name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or"
-            + " --peer-set NAME");
+            + "; "
+            + NAME_IT);
   }
 
   private static String application(String unit) {
@@ -104,7 +108,7 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   }
 
   private static String checked(String endpoint, String origin) {
-    if (!ENDPOINT.matcher(endpoint).matches()) {
+    if (!isEndpoint(endpoint)) {
       throw new ConfigurationException(
           "expected "
               + origin
@@ -128,6 +132,11 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
         "expected the option tool-timeout to be 1 to 86400 seconds, found " + Quote.of(text));
   }
 
+  /** Whether a text can be the name of an endpoint, and no option of a tool. */
+  static boolean isEndpoint(String text) {
+    return ENDPOINT.matcher(text).matches();
+  }
+
   static Path charmDirectory(Environment environment) {
     return environment
         .variable("JUJU_CHARM_DIR")
@@ -146,9 +155,9 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
 
   /** Whether this unit runs under Juju 4 or later, whose membership may have ghosts (M4). */
   boolean mayHaveGhosts() {
-    Matcher major =
-        Pattern.compile("(\\d+)\\..*").matcher(environment.variable("JUJU_VERSION").orElse(""));
-    return major.matches() && Integer.parseInt(major.group(1)) >= 4;
+    // To a subordinate goal-state shows only the units beside the same principal: no evidence.
+    return environment.variable("JUJU_PRINCIPAL_UNIT").isEmpty()
+        && FOUR_OR_LATER.matcher(environment.variable("JUJU_VERSION").orElse("")).matches();
   }
 
   /**
@@ -163,20 +172,26 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
       return List.of();
     } catch (IOException e) {
       throw new ConfigurationException(
-          "expected to read "
-              + Quote.of(metadata.toString())
-              + ", found "
-              + e
-              + "; name the endpoint with the option peer-set",
-          e);
+          "expected to read " + Quote.of(metadata.toString()) + ", found " + e + "; " + NAME_IT, e);
     }
     List<String> names = new ArrayList<>();
     Pattern key = Pattern.compile("( +)[\"']?([A-Za-z][A-Za-z0-9_-]*)[\"']?:.*");
+    Pattern section = Pattern.compile("[\"']?peers[\"']?:\\s*(?:\\{\\s*}|~|null)?([^#]*)(#.*)?");
     boolean inside = false;
     int indent = -1;
     for (String line : lines) {
       if (!line.isBlank() && !line.startsWith(" ") && !line.startsWith("#")) {
-        inside = line.stripTrailing().matches("[\"']?peers[\"']?:\\s*(#.*)?");
+        Matcher top = section.matcher(line.stripTrailing());
+        inside = top.matches();
+        if (inside && !top.group(1).isBlank()) {
+          throw new ConfigurationException(
+              "expected the endpoints under \"peers:\" in "
+                  + Quote.of(metadata.toString())
+                  + " to stand each on a line of its own, found "
+                  + Quote.of(line)
+                  + "; "
+                  + NAME_IT);
+        }
         continue;
       }
       Matcher matcher = key.matcher(line);
