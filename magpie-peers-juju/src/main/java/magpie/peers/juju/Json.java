@@ -9,6 +9,9 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
+import com.fasterxml.jackson.core.io.SerializedString;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -20,12 +23,36 @@ import java.util.Locale;
 import java.util.Map;
 import magpie.peers.HookToolException;
 import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The JSON of hook tools, streamed: databind would cost a hook as much as all the rest (measured).
  */
 final class Json {
   private static final JsonFactory FACTORY = new JsonFactory();
+
+  /**
+   * What has to be escaped because hook tools read JSON as YAML: characters that YAML refuses and
+   * those that it takes for line ends. All others stay as they are, since an escaped surrogate pair
+   * is not YAML.
+   */
+  private static final class ForYaml extends CharacterEscapes {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public int[] getEscapeCodesForAscii() {
+      int[] codes = standardAsciiEscapesForJSON();
+      codes[0x7f] = ESCAPE_STANDARD;
+      return codes;
+    }
+
+    @Override
+    public @Nullable SerializableString getEscapeSequence(int c) {
+      boolean plain =
+          c >= 0xa0 && c != 0x2028 && c != 0x2029 && c != 0xfeff && c != 0xfffe && c != 0xffff;
+      return plain ? null : new SerializedString(String.format(Locale.ROOT, "\\u%04x", c));
+    }
+  }
 
   private Json() {}
 
@@ -81,6 +108,20 @@ final class Json {
     return all;
   }
 
+  /** The texts of a list, without whatever else stands in it. */
+  static List<String> textsAmong(JsonParser json) throws IOException {
+    List<String> all = new ArrayList<>();
+    expect(json, JsonToken.START_ARRAY);
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      if (json.currentToken() == JsonToken.VALUE_STRING) {
+        all.add(json.getText());
+      } else {
+        json.skipChildren();
+      }
+    }
+    return all;
+  }
+
   static Map<String, String> textMap(JsonParser json) throws IOException {
     Map<String, String> all = new LinkedHashMap<>();
     if (json.currentToken() == JsonToken.VALUE_NULL) {
@@ -132,6 +173,7 @@ final class Json {
   static String write(Content content) {
     StringWriter out = new StringWriter();
     try (JsonGenerator json = FACTORY.createGenerator(out)) {
+      json.setCharacterEscapes(new ForYaml());
       content.write(json);
     } catch (IOException e) {
       throw new UncheckedIOException("a text in memory cannot fail to be written", e);

@@ -120,7 +120,6 @@ final class JujuSource implements PeerSource {
     private final Map<String, Set<PeerId>> members;
     private final Instant readAt;
     private final Map<Bag, Optional<Map<String, String>>> bags = new HashMap<>();
-    private final List<String> warnings = new ArrayList<>();
     private @Nullable Set<PeerId> planned;
 
     InHook(Map<String, Set<PeerId>> members, Instant readAt) {
@@ -151,7 +150,7 @@ final class JujuSource implements PeerSource {
         (of.isEmpty() ? members.keySet() : of).forEach(r -> wanted.add(new Bag(r, id)));
       }
       fetch(wanted);
-      Set<PeerId> ghosts = ids.isEmpty() ? Set.of() : ghosts();
+      Set<PeerId> ghosts = ids.stream().anyMatch(this::isMember) ? ghosts() : Set.of();
       List<PeerNode> nodes = new ArrayList<>(wanted.size());
       for (Bag bag : wanted) {
         Objects.requireNonNull(bags.get(bag), "a bag that was fetched")
@@ -160,6 +159,10 @@ final class JujuSource implements PeerSource {
                     nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit()))));
       }
       return nodes;
+    }
+
+    private boolean isMember(PeerId id) {
+      return members.values().stream().anyMatch(units -> units.contains(id));
     }
 
     private void fetch(List<Bag> wanted) {
@@ -183,8 +186,7 @@ final class JujuSource implements PeerSource {
     /** Of one who is no member there may be nothing to know; a member's bag is never missing. */
     private Optional<Map<String, String>> absent(HookToolException failure) {
       String unit = failure.arguments().get(failure.arguments().size() - 1);
-      boolean member = members.values().stream().anyMatch(m -> m.contains(PeerId.of(unit)));
-      if (!member
+      if (!isMember(PeerId.of(unit))
           && (failure.reason() == Reason.NEVER_JOINED
               || failure.reason() == Reason.RELATION_GONE)) {
         return Optional.empty();
@@ -243,11 +245,6 @@ final class JujuSource implements PeerSource {
     public Instant readAt() {
       return readAt;
     }
-
-    @Override
-    public List<String> warnings() {
-      return List.copyOf(warnings);
-    }
   }
 
   @Override
@@ -264,16 +261,32 @@ final class JujuSource implements PeerSource {
   @Override
   public Map<String, String> published() {
     Map<String, String> all = new TreeMap<>();
-    for (String relation : relationIds()) {
-      HookTools.Answer answer = tools.run(new Bag(relation, hook.unit()).call());
-      all.putAll(Json.read(answer, "a JSON object of settings", Json::textMap));
-    }
+    relationIds().forEach(relation -> all.putAll(ownBag(relation)));
     return Bags.settings(all);
+  }
+
+  private Map<String, String> ownBag(String relation) {
+    HookTools.Answer answer = tools.run(new Bag(relation, hook.unit()).call());
+    return Json.read(answer, "a JSON object of settings", Json::textMap);
   }
 
   @Override
   public Map<String, String> unpublished(Map<String, String> wanted) {
-    return state.unpublished(relationIds(), wanted);
+    List<String> relations = relationIds();
+    Map<String, String> changes = state.unpublished(relations, wanted);
+    List<String> unsure =
+        changes.keySet().stream()
+            .filter(key -> !state.knows(relations, key, changes.get(key)))
+            .toList();
+    if (!unsure.isEmpty() && !relations.isEmpty()) {
+      List<Map<String, String>> bags = relations.stream().map(this::ownBag).toList();
+      for (String key : unsure) {
+        if (bags.stream().allMatch(bag -> wanted.get(key).equals(bag.getOrDefault(key, "")))) {
+          changes.remove(key);
+        }
+      }
+    }
+    return changes;
   }
 
   @Override
@@ -309,6 +322,9 @@ final class JujuSource implements PeerSource {
 
   @Override
   public Optional<Network> network(String name) {
+    if (!Hook.isEndpoint(name)) {
+      return Optional.empty();
+    }
     try {
       List<Cidr> cidrs =
           NetworkInfo.read(tools, name).stream()

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import magpie.peers.StateException;
 import magpie.peers.spi.StateStore;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class JujuState implements StateStore {
   private static final String PUBLISHED = "published";
 
+  /**
+   * How long the line of fingerprints may grow: Juju takes 64 KiB for all. One that is forgotten
+   * costs no more than a needless relation-set, which changes nothing.
+   */
+  private static final int LONGEST_HEADER = 24 * 1024;
+
   /** Where the one text is kept; read once per hook, since nobody else changes it meanwhile. */
   private final Store store;
 
@@ -39,6 +46,9 @@ final class JujuState implements StateStore {
   /** Keeps one text. */
   private interface Store {
     String origin();
+
+    /** Whether what is saved is dropped if the hook fails. */
+    boolean endsWithTheHook();
 
     String load();
 
@@ -58,6 +68,11 @@ final class JujuState implements StateStore {
             }
 
             @Override
+            public boolean endsWithTheHook() {
+              return false;
+            }
+
+            @Override
             public String load() {
               return inFile.load();
             }
@@ -74,6 +89,11 @@ final class JujuState implements StateStore {
           @Override
           public String origin() {
             return "unit state " + key;
+          }
+
+          @Override
+          public boolean endsWithTheHook() {
+            return true;
           }
 
           @Override
@@ -100,6 +120,11 @@ final class JujuState implements StateStore {
     return store.origin();
   }
 
+  /** Whether what is stored is dropped with all else if the hook fails (N4). */
+  boolean endsWithTheHook() {
+    return store.endsWithTheHook();
+  }
+
   private String text() {
     String text = known;
     if (text == null) {
@@ -119,7 +144,20 @@ final class JujuState implements StateStore {
   /** The line of fingerprints without its end, or nothing. */
   private String header() {
     String text = text();
-    return text.startsWith(PUBLISHED + " ") ? text.substring(0, text.indexOf('\n')) : "";
+    if (!text.startsWith(PUBLISHED + " ")) {
+      return "";
+    }
+    int end = text.indexOf('\n');
+    if (end < 0) {
+      throw new StateException(
+          origin(),
+          origin()
+              + ":1: damaged state: expected a line end behind \""
+              + PUBLISHED
+              + "\", found none; remove the state to start anew: all peers are then joined once"
+              + " more");
+    }
+    return text.substring(0, end);
   }
 
   @Override
@@ -143,7 +181,6 @@ final class JujuState implements StateStore {
     wanted.forEach(
         (key, value) -> {
           String print = before.get(print(key));
-          // What was never published through here may be there all the same, so it is removed.
           if (!print(value).equals(print)) {
             changes.put(key, value);
           }
@@ -151,13 +188,36 @@ final class JujuState implements StateStore {
     return changes;
   }
 
+  /**
+   * Whether it is certain that a setting which seems unpublished is: a key to be removed that was
+   * never published through here may not be there at all, and a file still remembers what a failed
+   * hook published and Juju dropped.
+   */
+  boolean knows(List<String> relations, String key, String value) {
+    return endsWithTheHook()
+        && (!value.isEmpty() || fingerprints(relations).containsKey(print(key)));
+  }
+
   /** Remembers what was published just now. */
   void published(List<String> relations, Map<String, String> changes) {
+    if (!endsWithTheHook()) {
+      return;
+    }
     Map<String, String> prints = fingerprints(relations);
     changes.forEach((key, value) -> prints.put(print(key), print(value)));
+    if (header(relations, prints).length() > LONGEST_HEADER) {
+      prints.values().removeIf(print("")::equals);
+    }
+    if (header(relations, prints).length() > LONGEST_HEADER) {
+      prints.clear();
+    }
+    replace(header(relations, prints) + "\n" + load());
+  }
+
+  private static String header(List<String> relations, Map<String, String> prints) {
     StringBuilder header = new StringBuilder(PUBLISHED).append(' ').append(join(relations));
     prints.forEach((key, value) -> header.append(' ').append(key).append('=').append(value));
-    replace(header.append('\n').append(load()).toString());
+    return header.toString();
   }
 
   private static String join(List<String> relations) {
