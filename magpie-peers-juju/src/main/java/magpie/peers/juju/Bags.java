@@ -58,7 +58,7 @@ final class Bags {
   private static void add(
       List<AddressCandidate> candidates, Set<String> seen, List<String> texts, String source) {
     for (String text : texts) {
-      AddressCandidate candidate = AddressCandidate.of(text.strip(), source);
+      AddressCandidate candidate = AddressCandidate.of(text, source);
       if (seen.add(candidate.text())) {
         candidates.add(candidate);
       }
@@ -66,13 +66,11 @@ final class Bags {
   }
 
   private static boolean mayReach(String text) {
-    try {
-      IpAddress address = IpAddress.parse(text);
-      return !address.toInetAddress().isLoopbackAddress()
-          && !address.toInetAddress().isLinkLocalAddress();
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
+    return AddressCandidate.of(text, IPERF_ADDRESSES)
+        .ip()
+        .map(IpAddress::toInetAddress)
+        .map(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
+        .orElse(false);
   }
 
   /** The settings among the keys of a bag: all but those that are addresses of Juju or ours. */
@@ -114,8 +112,11 @@ final class Bags {
                 parser,
                 (name, value) -> {
                   switch (name) {
-                    case "version" -> known.put(name, value.getValueAsInt());
-                    case "addresses" -> known.put(name, Json.texts(value));
+                    case "version" -> {
+                      known.put(name, value.getText());
+                      value.skipChildren();
+                    }
+                    case "addresses" -> known.put(name, Json.textsAmong(value));
                     default -> value.skipChildren();
                   }
                 });
@@ -126,8 +127,7 @@ final class Bags {
       return List.of();
     }
     List<String> all = new ArrayList<>();
-    if (Integer.valueOf(1).equals(known.get("version"))
-        && known.get("addresses") instanceof List<?> list) {
+    if ("1".equals(known.get("version")) && known.get("addresses") instanceof List<?> list) {
       list.forEach(text -> all.add(String.valueOf(text)));
     }
     return all;
@@ -147,13 +147,13 @@ final class Bags {
         });
   }
 
-  /** A JSON list of texts, or nothing where it is anything else. */
+  /** The texts in a JSON list, or nothing where it is anything else. */
   static List<String> texts(@Nullable String json) {
     if (json == null) {
       return List.of();
     }
     try {
-      return Json.read(json, Json::texts);
+      return Json.read(json, Json::textsAmong);
     } catch (IOException e) {
       return List.of();
     }

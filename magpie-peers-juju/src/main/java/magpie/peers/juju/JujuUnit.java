@@ -6,12 +6,13 @@
 package magpie.peers.juju;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import magpie.peers.AddressCandidate;
@@ -89,8 +90,10 @@ public final class JujuUnit {
    * network, so that peers can pick the one on the network they want.
    *
    * <p>First those that the endpoint is bound to ({@code network-get}), then those of the real
-   * interfaces of this machine, without bridges, loopback and link-local. On Kubernetes this is the
-   * only way to a peer's own address, since Juju publishes that of the service (juju-contract 3.5).
+   * interfaces of this machine, without bridges, loopback and link-local; last of all those in a
+   * network of one address, because that is what a virtual address looks like
+   * (canonical/operator#1556), and nobody wants to be found there. On Kubernetes this is the only
+   * way to a peer's own address, since Juju publishes that of the service (juju-contract 3.5).
    * Calling it in every hook is fine: nothing is written while the addresses stay the same.
    *
    * @param keep decides of each address, whose source is {@code network-get} or the name of the
@@ -103,20 +106,31 @@ public final class JujuUnit {
     Objects.requireNonNull(keep, "keep");
     List<AddressCandidate> all = new ArrayList<>(NetworkInfo.read(tools, hook.endpoint()));
     all.addAll(OwnInterfaces.read());
-    Set<String> texts = new LinkedHashSet<>();
-    Set<String> seen = new LinkedHashSet<>();
+    Map<String, AddressCandidate> kept = new LinkedHashMap<>();
     for (AddressCandidate candidate : all) {
-      if (candidate.ip().isPresent() && keep.test(candidate) && seen.add(candidate.text())) {
-        texts.add(candidate.toString());
+      if (candidate.ip().isPresent() && keep.test(candidate)) {
+        // On Kubernetes only the interface knows the prefix length.
+        kept.merge(candidate.text(), candidate, (a, b) -> a.subnet().isPresent() ? a : b);
       }
     }
-    Map<String, String> changes =
-        source.unpublished(Map.of(Bags.ADDRESSES, Bags.addresses(List.copyOf(texts))));
+    List<String> texts =
+        kept.values().stream()
+            .sorted(Comparator.comparing(JujuUnit::standsAlone))
+            .map(AddressCandidate::toString)
+            .toList();
+    Map<String, String> changes = source.unpublished(Map.of(Bags.ADDRESSES, Bags.addresses(texts)));
     if (changes.isEmpty()) {
       return false;
     }
     source.publishRaw(changes);
     return true;
+  }
+
+  private static boolean standsAlone(AddressCandidate candidate) {
+    return candidate
+        .subnet()
+        .map(network -> network.prefixLength() == (network.address().isV6() ? 128 : 32))
+        .orElse(false);
   }
 
   /**
@@ -133,7 +147,7 @@ public final class JujuUnit {
    * Returns the settings that the leader shared for the whole application.
    *
    * @return the settings in the order of their keys, the leader's own latest writes included; empty
-   *     before there is a peer relation
+   *     before there is a peer relation; unmodifiable
    */
   public Map<String, String> applicationSettings() {
     Map<String, String> all = new TreeMap<>();
@@ -152,7 +166,7 @@ public final class JujuUnit {
               "a JSON object of settings",
               Json::textMap));
     }
-    return Map.copyOf(all);
+    return Collections.unmodifiableMap(all);
   }
 
   /**
@@ -162,12 +176,16 @@ public final class JujuUnit {
    * <p>The leader hears of its own writes by a hook, so write what is different only: a value that
    * changes every time never comes to rest (juju/juju#20178).
    *
-   * @param settings the settings to merge
+   * @param settings the settings to merge; no key may be empty
    * @return whether anything was written
+   * @throws IllegalArgumentException if a key is empty
    * @throws magpie.peers.HookToolException with reason {@code NOT_LEADER} if this is not the leader
    * @throws SourceUnavailableException if there is no peer relation yet
    */
   public boolean publishApplicationSettings(Map<String, String> settings) {
+    if (settings.containsKey("")) {
+      throw new IllegalArgumentException("expected a key for every setting, found an empty one");
+    }
     Map<String, String> before = applicationSettings();
     Map<String, String> changes = new TreeMap<>();
     settings.forEach(

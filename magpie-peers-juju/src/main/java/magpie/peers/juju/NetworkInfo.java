@@ -16,16 +16,11 @@ import magpie.peers.AddressCandidate;
 final class NetworkInfo {
   private NetworkInfo() {}
 
-  /**
-   * The bind addresses with their prefix lengths, in Juju's order but for single-address networks,
-   * which stand last: a virtual address may be listed first (canonical/operator#1556), and nobody
-   * wants to be found there.
-   */
+  /** The bind addresses with their prefix lengths where there are some, in Juju's order. */
   static List<AddressCandidate> read(HookTools tools, String binding) {
     HookTools.Answer answer = tools.run(HookTools.Call.of("network-get", "--format=json", binding));
-    List<AddressCandidate> wide = new ArrayList<>();
-    List<AddressCandidate> single = new ArrayList<>();
-    Json.read(
+    List<AddressCandidate> addresses = new ArrayList<>();
+    return Json.read(
         answer,
         "a JSON object with bind-addresses",
         json -> {
@@ -38,18 +33,14 @@ final class NetworkInfo {
                   return;
                 }
                 while (value.nextToken() != JsonToken.END_ARRAY) {
-                  device(value, wide, single);
+                  device(value, addresses);
                 }
               });
-          return wide;
+          return addresses;
         });
-    wide.addAll(single);
-    return wide;
   }
 
-  private static void device(
-      JsonParser json, List<AddressCandidate> wide, List<AddressCandidate> single)
-      throws IOException {
+  private static void device(JsonParser json, List<AddressCandidate> addresses) throws IOException {
     Json.fields(
         json,
         (name, value) -> {
@@ -58,13 +49,7 @@ final class NetworkInfo {
             return;
           }
           while (value.nextToken() != JsonToken.END_ARRAY) {
-            AddressCandidate candidate = address(value);
-            boolean alone =
-                candidate
-                    .subnet()
-                    .map(cidr -> cidr.prefixLength() == (cidr.address().isV6() ? 128 : 32))
-                    .orElse(true);
-            (alone ? single : wide).add(candidate);
+            addresses.add(address(value));
           }
         });
   }

@@ -1,0 +1,213 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import magpie.peers.HookToolException;
+import magpie.peers.HookToolException.Reason;
+import magpie.peers.PeerView;
+import magpie.peers.Peers;
+import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
+import magpie.peers.testkit.FakeJuju;
+import magpie.peers.testkit.FakeUnit;
+import magpie.peers.testkit.Fault;
+import magpie.peers.testkit.Hook;
+import magpie.peers.testkit.HookRun;
+import magpie.peers.testkit.JujuVersion;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a unit shares with its application, and how it says how it is. */
+class JujuUnitTest {
+  @TempDir Path directory;
+  private FakeJuju juju;
+  private FakeUnit leader;
+  private FakeUnit other;
+
+  @BeforeEach
+  void aLeaderAndAnother() {
+    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build();
+    juju.settle();
+    leader = juju.unit("magpie/0");
+    other = juju.unit("magpie/1");
+  }
+
+  @AfterEach
+  void end() {
+    juju.close();
+  }
+
+  @Test
+  void theLeaderSharesAndEverybodyReads() {
+    HookRun run =
+        HookScene.run(
+            leader,
+            view -> {
+              JujuUnit unit = JujuUnit.of(view);
+              assertTrue(unit.isLeader());
+              assertTrue(unit.publishApplicationSettings(Map.of("b", "  2\n", "a", "1")));
+              assertEquals("{a=1, b=  2\n}", unit.applicationSettings().toString(), "in order");
+              assertFalse(unit.publishApplicationSettings(Map.of("a", "1")));
+              assertFalse(unit.publishApplicationSettings(Map.of("never", "")));
+              assertTrue(unit.publishApplicationSettings(Map.of("a", "")));
+            });
+    assertEquals(Map.of("magpie:1", Map.of("b", "  2\n")), run.applicationSettings());
+
+    HookScene.run(
+        other,
+        view -> {
+          JujuUnit unit = JujuUnit.of(view);
+          assertFalse(unit.isLeader());
+          Map<String, String> read = unit.applicationSettings();
+          assertEquals(Map.of("b", "  2\n"), read);
+          assertThrows(UnsupportedOperationException.class, () -> read.put("c", "3"));
+        });
+  }
+
+  @Test
+  void nobodyElseMayShare() {
+    HookToolException refused =
+        assertThrows(
+            HookToolException.class,
+            () ->
+                HookScene.run(
+                    other, view -> JujuUnit.of(view).publishApplicationSettings(Map.of("a", "1"))));
+
+    assertEquals(Reason.NOT_LEADER, refused.reason());
+    assertEquals(
+        "hook tool relation-set -r magpie:1 --app --file -: expected this unit to be the leader,"
+            + " found it is not; exit code 1, stderr \"ERROR cannot write relation settings\"; only"
+            + " the leader may do this; another unit will",
+        refused.getMessage());
+    assertEquals(Map.of(), juju.applicationSettings("magpie"));
+  }
+
+  @Test
+  void sharingIsUndoneIfLeadershipIsLostBeforeTheHookEnds() {
+    HookRun lost =
+        HookScene.run(
+            leader,
+            view -> {
+              JujuUnit.of(view).publishApplicationSettings(Map.of("a", "1"));
+              juju.leader("magpie/1");
+            });
+
+    assertFalse(lost.committed());
+    assertEquals(Map.of(), juju.applicationSettings("magpie"));
+  }
+
+  @Test
+  void anEmptyKeyIsRefusedBeforeAnythingIsCalled() {
+    HookRun run =
+        HookScene.run(
+            leader,
+            view ->
+                assertEquals(
+                    "expected a key for every setting, found an empty one",
+                    assertThrows(
+                            IllegalArgumentException.class,
+                            () -> JujuUnit.of(view).publishApplicationSettings(Map.of("", "x")))
+                        .getMessage()));
+    assertEquals(List.of(), run.calls());
+  }
+
+  @Test
+  void beforeThereIsARelationThereIsNothingToShareIn() {
+    try (FakeJuju young =
+        HookScene.juju(directory.resolve("young"), JujuVersion.JUJU_3_6).newUnits(1).build()) {
+      SourceUnavailableException none =
+          assertThrows(
+              SourceUnavailableException.class,
+              () ->
+                  HookScene.run(
+                      young.unit("magpie/0"),
+                      Hook.named("install"),
+                      view -> JujuUnit.of(view).publishApplicationSettings(Map.of("a", "1"))));
+      assertEquals("relation magpie", none.origin());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void saysHowItIsAtOnce(JujuUnit.Status status) {
+    HookScene.run(other, view -> JujuUnit.of(view).setStatus(status, "--with 2 peers, $HOME é"));
+
+    assertEquals(
+        status.name().toLowerCase(java.util.Locale.ROOT) + ": --with 2 peers, $HOME é",
+        other.status());
+  }
+
+  @Test
+  void leadershipThatIsUnknownIsAFailure() {
+    juju.inject(Fault.exit(1, "ERROR leadership status unknown: timeout").on("is-leader"));
+    assertThrows(
+        HookToolException.class, () -> HookScene.run(leader, view -> JujuUnit.of(view).isLeader()));
+
+    juju.inject(Fault.stdout("\"true\"\n").on("is-leader"));
+    HookToolException text =
+        assertThrows(
+            HookToolException.class,
+            () -> HookScene.run(leader, view -> JujuUnit.of(view).isLeader()));
+    assertEquals(
+        "hook tool is-leader --format=json: expected true or false on stdout, found"
+            + " \"\\\"true\\\"\\n\"; exit code 0, nothing on stderr; the hook is to fail, so that"
+            + " Juju runs it again",
+        text.getMessage());
+  }
+
+  @Test
+  void onlyAViewOfJujuHasAUnit() {
+    PeerSource empty =
+        new PeerSource() {
+          @Override
+          public Reading read() {
+            return Reading.of("nothing", Instant.EPOCH, Optional.empty(), List.of(), List.of());
+          }
+
+          @Override
+          public StateStore state() {
+            throw new AssertionError("nobody asks for it");
+          }
+        };
+    try (PeerView view = Peers.open("empty", empty, magpie.peers.Environment.system())) {
+      IllegalArgumentException refused =
+          assertThrows(IllegalArgumentException.class, () -> JujuUnit.of(view));
+      assertEquals(
+          "expected a view of the backend juju, found one of \"empty\"", refused.getMessage());
+    }
+  }
+
+  @Test
+  void aClosedViewRunsNoMoreTools() {
+    leader.inHook(
+        "update-status",
+        "",
+        hook -> {
+          JujuUnit unit;
+          try (PeerView view = HookScene.open(hook)) {
+            unit = JujuUnit.of(view);
+          }
+          IllegalStateException closed = assertThrows(IllegalStateException.class, unit::isLeader);
+          assertEquals("the hook tools are closed, so is-leader cannot run", closed.getMessage());
+        });
+  }
+}
