@@ -26,9 +26,13 @@ import magpie.peers.PeersException;
  */
 public final class JujuLogHandler extends Handler implements AutoCloseable {
   /** The kernel takes at most 128 KiB in one argument; the rest goes into the next call. */
-  private static final int LONGEST = 100_000;
+  private static final int LONGEST_IN_BYTES = 100_000;
+
+  /** Causes behind one another are followed this far: they may run in a circle. */
+  private static final int MOST_CAUSES = 16;
 
   private final HookTools tools;
+  private volatile boolean closed;
 
   /**
    * Creates a handler that is not yet attached to a logger.
@@ -60,23 +64,45 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
 
   @Override
   public void publish(LogRecord record) {
-    if (!isLoggable(record)) {
+    if (closed || !isLoggable(record)) {
       return;
     }
     try {
       StringBuilder message =
           new StringBuilder(record.getLoggerName() == null ? "" : record.getLoggerName() + ": ")
               .append(getFormatter().formatMessage(record));
-      for (Throwable t = record.getThrown(); t != null; t = t.getCause()) {
-        message.append("; ").append(t);
+      Throwable thrown = record.getThrown();
+      for (int i = 0; thrown != null && i < MOST_CAUSES; i++) {
+        message.append("; ").append(thrown);
+        thrown = thrown.getCause();
       }
-      for (int from = 0; from < message.length(); from += LONGEST) {
-        String part = message.substring(from, Math.min(message.length(), from + LONGEST));
-        tools.run(HookTools.Call.of("juju-log", "-l", level(record.getLevel()), "--", part));
+      // No argument can hold a NUL.
+      String text = message.toString().replace("\0", "\\0");
+      for (int from = 0; from < text.length(); ) {
+        int end = end(text, from);
+        tools.run(
+            HookTools.Call.of(
+                "juju-log", "-l", level(record.getLevel()), "--", text.substring(from, end)));
+        from = end;
       }
-    } catch (PeersException e) {
+    } catch (PeersException | IllegalStateException e) {
       reportError("juju-log did not take a record", e, ErrorManager.WRITE_FAILURE);
     }
+  }
+
+  /** Where the part that begins at {@code from} ends, between two characters. */
+  private static int end(String text, int from) {
+    int end = from;
+    int bytes = 0;
+    while (end < text.length()) {
+      int c = text.codePointAt(end);
+      bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+      if (bytes > LONGEST_IN_BYTES) {
+        return end;
+      }
+      end += Character.charCount(c);
+    }
+    return end;
   }
 
   private static String level(Level level) {
@@ -94,9 +120,10 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
   @Override
   public void flush() {}
 
-  /** Ends the threads of this handler. */
+  /** Ends this handler: later records go nowhere. */
   @Override
   public void close() {
+    closed = true;
     tools.close();
   }
 }

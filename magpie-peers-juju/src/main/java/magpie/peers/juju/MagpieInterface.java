@@ -7,6 +7,7 @@ package magpie.peers.juju;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -72,7 +73,7 @@ public final class MagpieInterface {
    * Returns the IPv4 addresses that each peer advertised.
    *
    * @return the addresses in the order in which each peer gave them, without what is no strict
-   *     address; peers that advertised none are left out
+   *     address; peers that advertised none are left out; unmodifiable
    */
   public Map<PeerId, List<IpAddress>> advertisedAddresses() {
     Map<PeerId, List<IpAddress>> all = new TreeMap<>();
@@ -80,7 +81,7 @@ public final class MagpieInterface {
       List<IpAddress> addresses = new ArrayList<>();
       for (String text : Bags.texts(peer.settings().get(Bags.IPERF_ADDRESSES))) {
         try {
-          addresses.add(IpAddress.parse(text.strip()));
+          addresses.add(IpAddress.parse(text));
         } catch (IllegalArgumentException e) {
           // The original lets such an entry fail every hook of every other unit; here it is none.
         }
@@ -89,7 +90,7 @@ public final class MagpieInterface {
         all.put(peer.id(), List.copyOf(addresses));
       }
     }
-    return all;
+    return Collections.unmodifiableMap(all);
   }
 
   /**
@@ -132,7 +133,7 @@ public final class MagpieInterface {
   /**
    * Returns which peers each peer has checked, this unit perhaps among them.
    *
-   * @return the checked ids for each peer that published some
+   * @return the checked ids for each peer that published some; unmodifiable
    */
   public Map<PeerId, Set<PeerId>> checked() {
     Map<PeerId, Set<PeerId>> all = new TreeMap<>();
@@ -147,10 +148,10 @@ public final class MagpieInterface {
         }
       }
       if (!ids.isEmpty()) {
-        all.put(peer.id(), ids);
+        all.put(peer.id(), Collections.unmodifiableSet(ids));
       }
     }
-    return all;
+    return Collections.unmodifiableMap(all);
   }
 
   /** The texts of a Python list as {@code repr} writes it; nothing where it is anything else. */
