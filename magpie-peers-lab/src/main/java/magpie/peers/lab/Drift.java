@@ -135,7 +135,7 @@ public final class Drift {
   /**
    * Returns the differences.
    *
-   * @return the differences in the order of ids, then of kinds, then of keys; unmodifiable
+   * @return the differences in the order of ids, then of kinds; unmodifiable
    */
   public List<Difference> differences() {
     return differences;
