@@ -104,6 +104,7 @@ final class ContainerlabTopology {
               + ", which containerlab replaces",
           field.key(),
           "write the value itself");
+      return null;
     } else if (field != null && text == null && !field.value().isNull()) {
       findings.leaveOut(
           Quote.of(field.key()) + ": " + field.value().found(),

@@ -74,8 +74,7 @@ class SettingsTest {
         settings.yaml:4:1: error [duplicate-key] expected every key once, found "a" again; it is first at 1:1
           4 | a: 2
             | ^
-          fix: remove one of the two"""
-            .stripIndent());
+          fix: remove one of the two""");
   }
 
   @Test

@@ -1,0 +1,453 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import magpie.peers.MalformedTopologyException;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.PeerView;
+import magpie.peers.Problem;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files of other lab tools become topologies, or are refused with line and reason. */
+class ImportedTest {
+  @TempDir Path directory;
+
+  private static Path resource(String name) throws URISyntaxException {
+    return Path.of(ImportedTest.class.getResource("/" + name).toURI());
+  }
+
+  private Imported ansible(String text) {
+    return Imported.ansible(Views.file(directory, "hosts", text), "hosts");
+  }
+
+  private Imported containerlab(String text) {
+    return Imported.containerlab(Views.file(directory, "lab.clab.yml", text), "lab.clab.yml");
+  }
+
+  private static void assertRefused(String message, Runnable work) {
+    assertEquals(
+        message, assertThrows(MalformedTopologyException.class, work::run).getMessage());
+  }
+
+  /** Every node of an imported topology, read back from its text, in one line. */
+  private List<String> nodes(Imported imported) {
+    String text = imported.text();
+    assertEquals(
+        List.of(),
+        Views.check(directory, text).stream()
+            .filter(problem -> problem.severity() == Problem.Severity.ERROR)
+            .toList());
+    try (PeerView view = Views.observer(Views.file(directory, "imported.magpie.yaml", text))) {
+      assertEquals(imported.ids(), view.ids());
+      return view.nodes().stream().map(ImportedTest::line).toList();
+    }
+  }
+
+  private static String line(PeerNode node) {
+    return node.id() + " " + node.candidates() + " " + node.labels() + " " + node.settings();
+  }
+
+  private static List<String> leftOut(Imported imported) {
+    return imported.leftOut().stream().map(Problem::toString).toList();
+  }
+
+  // ---- real files ----
+
+  /** Every host of every file: the nodes, and behind a bar what is named although it is no node. */
+  private static final Map<String, String> HOSTS =
+      Map.ofEntries(
+          Map.entry("containerlab/01-linux-nodes.clab.yml", "l1 l2 l3"),
+          Map.entry("containerlab/01-vxlan.clab.yml", "l2 srl1"),
+          Map.entry("containerlab/br01.clab.yml", "srl1 srl2 srl3 | node br-clab"),
+          Map.entry("containerlab/clos01.clab.yml", "client1 client2 leaf1 leaf2 spine"),
+          Map.entry(
+              "containerlab/clos02.clab.yml",
+              "client1 client2 client3 client4 leaf1 leaf2 leaf3 leaf4 spine1 spine2 spine3 spine4"
+                  + " superspine1 superspine2"),
+          Map.entry("containerlab/frr01.clab.yml", "PC1 PC2 PC3 router1 router2 router3"),
+          Map.entry(
+              "containerlab/lab-distributed.clab.yaml",
+              "srsim10-1 srsim10-2 srsim10-a srsim10-b srsim11-1 srsim11-2 srsim11-a srsim11-b"),
+          Map.entry("containerlab/srl02.clab.yml", "srl1 srl2"),
+          Map.entry("containerlab/topo8_ansible_groups.yml", "node1 node2 node3 node4"),
+          Map.entry("containerlab/vxlan-sros.clab.yml", "sros"),
+          Map.entry("ansible/kubespray-sample.ini", ""),
+          Map.entry("ansible/lamp_haproxy.hosts.ini", "db1 lb1 nagios web1 web2"),
+          Map.entry("ansible/lamp_simple.hosts.ini", "web2 web3"),
+          Map.entry("ansible/mongodb.hosts.ini", "mongo1 mongo2 mongo3 mongo4"),
+          Map.entry("ansible/kubespray-local.ini", "refused"));
+
+  @TestFactory
+  Stream<DynamicTest> importsOrRefusesEveryRealFile() throws Exception {
+    Path labs = resource("labs");
+    try (Stream<Path> files = Files.walk(labs)) {
+      List<String> found =
+          files
+              .filter(Files::isRegularFile)
+              .map(file -> labs.relativize(file).toString())
+              .filter(name -> name.contains("/"))
+              .sorted()
+              .toList();
+      assertEquals(new TreeMap<>(HOSTS).keySet().stream().toList(), found);
+      return found.stream()
+          .map(name -> DynamicTest.dynamicTest(name, () -> imports(labs.resolve(name), name)));
+    }
+  }
+
+  private void imports(Path file, String name) {
+    String expected = HOSTS.get(name);
+    if (expected.equals("refused")) {
+      assertRefused(
+          """
+          hosts.ini:1:50: error [template] expected a value, found the template "{{ansible_env.HOME}}"
+            1 | node1 ansible_connection=local local_release_dir={{ansible_env.HOME}}/releases
+              |                                                  ^^
+            fix: write the value that the template comes to""",
+          () -> Imported.ansible(file, "hosts.ini"));
+      return;
+    }
+    Imported imported =
+        name.startsWith("ansible/")
+            ? Imported.ansible(file, name)
+            : Imported.containerlab(file, name);
+    nodes(imported);
+    String named =
+        leftOut(imported).stream()
+            .filter(line -> line.contains("] node "))
+            .map(line -> line.replaceAll("(?s).*\\] (node [^:]+):.*", " | $1"))
+            .collect(Collectors.joining());
+    String ids = imported.ids().stream().map(PeerId::value).collect(Collectors.joining(" "));
+    assertEquals(expected, ids + named);
+  }
+
+  // ---- Ansible ----
+
+  @Test
+  void readsIniAsAnsibleDoes() {
+    Imported imported =
+        ansible(
+            """
+            # comment
+            mail.example.com  ansible_port=22 no=1
+            [web]
+            web[01:03].example.com:2222 http_port=80 motd='two words' # comment
+            db-[a:c:2] ansible_host=10.0.0.5
+            [web:vars]
+            http_port=8080
+            proxy = "p q"
+            [dc:children]
+            web
+            [dc:vars]
+            http_port=1
+            site=south
+            proxy=none
+            [all:vars]
+            site=nowhere
+            ntp=10.0.0.1
+            """);
+    assertEquals(
+        List.of(
+            "db-a [10.0.0.5] {group=web, group.dc=true, group.web=true}"
+                + " {http_port=8080, ntp=10.0.0.1, proxy=p q, site=south}",
+            "db-c [10.0.0.5] {group=web, group.dc=true, group.web=true}"
+                + " {http_port=8080, ntp=10.0.0.1, proxy=p q, site=south}",
+            "mail.example.com [mail.example.com] {} {no=1, ntp=10.0.0.1, site=nowhere}",
+            "web01.example.com [web01.example.com] {group=web, group.dc=true, group.web=true}"
+                + " {http_port=80, motd=two words, ntp=10.0.0.1, proxy=p q, site=south}",
+            "web02.example.com [web02.example.com] {group=web, group.dc=true, group.web=true}"
+                + " {http_port=80, motd=two words, ntp=10.0.0.1, proxy=p q, site=south}",
+            "web03.example.com [web03.example.com] {group=web, group.dc=true, group.web=true}"
+                + " {http_port=80, motd=two words, ntp=10.0.0.1, proxy=p q, site=south}"),
+        nodes(imported));
+    assertEquals(
+        List.of(
+            "hosts:2:19: warning [not-carried-over] variable ansible_port (4 times, first here):"
+                + " it is for Ansible alone"),
+        leftOut(imported));
+  }
+
+  @Test
+  void readsYamlAsAnsibleDoes() {
+    Imported imported =
+        ansible(
+            """
+            all:
+              hosts:
+                mail.example.com:
+              vars: { site: nowhere, ntp: 10.0.0.1 }
+              children:
+                web: &web
+                  hosts:
+                    web[1:2]: { ansible_host: 10.0.0.7, port: 080, tags: [a] }
+                  vars: { site: south }
+                  odd: 1
+                db:
+                  hosts: { web1: { mode: "on" } }
+                  vars: { site: north, ansible_group_priority: 5, empty: "" }
+                more:
+                  <<: *web
+                  hosts:
+                    192.0.2.9:
+                    bad host!:
+            """);
+    assertEquals(
+        List.of(
+            "192.0.2.9 [192.0.2.9] {group=more, group.more=true} {ntp=10.0.0.1, site=south}",
+            "bad-host- [] {group=more, group.more=true} {ntp=10.0.0.1, site=south}",
+            "mail.example.com [mail.example.com] {} {ntp=10.0.0.1, site=nowhere}",
+            "web1 [10.0.0.7] {group=web,db, group.db=true, group.web=true}"
+                + " {mode=on, ntp=10.0.0.1, port=080, site=north}",
+            "web2 [10.0.0.7] {group=web, group.web=true}"
+                + " {ntp=10.0.0.1, port=080, site=south}"),
+        nodes(imported));
+    assertEquals(
+        List.of(
+            "hosts:8:56: warning [not-carried-over] variable \"tags\" (2 times, first here): a"
+                + " setting is one text, not empty",
+            "hosts:10:7: warning [not-carried-over] key \"odd\" of group web: a group has hosts,"
+                + " vars and children, and Ansible skips it too",
+            "hosts:10:7: warning [not-carried-over] key \"odd\" of group more: a group has hosts,"
+                + " vars and children, and Ansible skips it too",
+            "hosts:13:28: warning [not-carried-over] variable ansible_group_priority: it is for"
+                + " Ansible alone",
+            "hosts:13:55: warning [not-carried-over] variable \"empty\": a setting is one text, not"
+                + " empty",
+            "hosts:18:9: warning [not-carried-over] the name \"bad host!\": it is no peer id; the"
+                + " node is bad-host-",
+            "hosts:18:9: warning [not-carried-over] the address \"bad host!\" of bad host!: it is"
+                + " neither an IP address nor a host name"),
+        leftOut(imported));
+  }
+
+  @Test
+  void readsTheInventoryThatContainerlabGenerates() throws Exception {
+    Path file = resource("inventories/generated-by-containerlab.yml");
+    Imported imported = Imported.containerlab(file, "ansible-inventory.yml");
+    assertEquals(
+        List.of(
+            "clab-demo-client [172.20.20.5] {group=linux, group.linux=true} {}",
+            "clab-demo-leaf1 [172.20.20.3]"
+                + " {group=nokia_srlinux,leaf, group.leaf=true, group.nokia_srlinux=true} {}",
+            "clab-demo-leaf2 [2001:172:20:20::4]"
+                + " {group=nokia_srlinux,leaf, group.leaf=true, group.nokia_srlinux=true} {}"),
+        nodes(imported));
+    assertEquals(imported.text(), Imported.ansible(file, "ansible-inventory.yml").text());
+    assertFalse(leftOut(imported).toString().contains("secret-of-the-lab"), "no password is shown");
+    assertEquals(5, imported.leftOut().size());
+  }
+
+  @Test
+  void keepsAnIpv6HostAndAHostWithPort() {
+    assertEquals(
+        List.of(
+            "2001-db8--1 [2001:db8::1] {group=v6, group.v6=true} {}",
+            "2001-db8--2 [2001:db8::2] {group=v6, group.v6=true} {}",
+            "web [web] {group=v6, group.v6=true} {}"),
+        nodes(ansible("[v6]\n2001:db8::1\n[2001:db8::2]:22\nweb:8022\n")));
+  }
+
+  @Test
+  void refusesWhatOnlyAnsibleCanKnow() {
+    assertRefused(
+        """
+        hosts:1:1: error [script] expected a static inventory, found a script, which Ansible runs to get one
+          1 | #!/usr/bin/env python3
+            | ^^^^^^^^^^^^^^^^^^^^^^
+          fix: import what it prints: ansible-inventory -i FILE --list --yaml""",
+        () -> ansible("#!/usr/bin/env python3\n"));
+    assertRefused(
+        """
+        hosts:1:1: error [vault] expected an inventory, found one encrypted by vault
+          1 | $ANSIBLE_VAULT;1.1;AES256
+            | ^^^^^^^^^^^^^^^^^^^^^^^^^
+          fix: decrypt a copy with ansible-vault view and import that""",
+        () -> ansible("$ANSIBLE_VAULT;1.1;AES256\n6162\n"));
+    assertRefused(
+        """
+        hosts:2:1: error [plugin] expected a static inventory, found the configuration of the inventory plugin "amazon.aws.aws_ec2"
+          2 | plugin: amazon.aws.aws_ec2
+            | ^^^^^^
+          at plugin; fix: import what it finds: ansible-inventory -i FILE --list --yaml""",
+        () -> ansible("---\nplugin: amazon.aws.aws_ec2\nregions: [x]\n"));
+    assertRefused(
+        """
+        hosts:4:14: error [vault] expected a value, found one encrypted by vault
+          4 |       token: !vault |
+            |              ^
+          fix: decrypt it into a copy, or remove it from the copy
+        hosts:6:12: error [template] expected a value, found the template "{{ port }}"
+          6 |       url: "http://x:{{ port }}/"
+            |            ^
+          fix: write the value that the template comes to""",
+        () ->
+            ansible(
+                """
+                all:
+                  hosts:
+                    a:
+                      token: !vault |
+                        $ANSIBLE_VAULT
+                      url: "http://x:{{ port }}/"
+                """));
+  }
+
+  @Test
+  void tellsEveryFaultOfAnInventory() {
+    assertRefused(
+        """
+        hosts:2:1: error [bad-range] expected hosts such as web[01:20], found "web[01:9]": a beginning with leading zeros is as long as the end
+          2 | web[01:9]
+            | ^^^^^^^^^
+          fix: write a range such as web[01:20].example.com, or the hosts one by one
+        hosts:3:4: error [bad-variable] expected KEY=VALUE behind the host, found "b"
+          3 | a, b
+            |    ^
+          fix: write KEY=VALUE, or the host on a line of its own
+        hosts:4:1: error [syntax] expected a closing quote, found the end of the line
+          4 | c x="y
+            | ^^^^^^
+          fix: close the quote
+        hosts:5:6: error [bad-section] expected a section of hosts, :children or :vars, found "[web:kids]"
+          5 | [web:kids]
+            |      ^^^^
+          fix: correct the section
+        hosts:6:1: error [bad-section] expected a section such as [web], [web:children] or [web:vars], found "[a b]"
+          6 | [a b]
+            | ^^^^^
+          fix: correct the section
+        hosts:7:2: error [unknown-group] expected a group that the inventory has, found "none"
+          7 | [none:vars]
+            |  ^^^^
+          fix: add [none], or remove this
+        hosts:8:1: error [bad-variable] expected KEY=VALUE, found "x"
+          8 | x
+            | ^
+          fix: write KEY=VALUE""",
+        () -> ansible("[web]\nweb[01:9]\na, b\nc x=\"y\n[web:kids]\n[a b]\n[none:vars]\nx\n"));
+    assertRefused(
+        """
+        hosts:1:2: error [group-loop] expected groups within others, found "a" within itself or within groups that are
+          1 | [a:children]
+            |  ^
+          fix: remove one of the children""",
+        () -> ansible("[a:children]\nb\n[b:children]\na\n"));
+    assertRefused(
+        "hosts: error [missing-file] expected an Ansible inventory, found none\n"
+            + "  fix: correct the name",
+        () -> Imported.ansible(directory.resolve("none"), "hosts"));
+    assertRefused(
+        "hosts: error [not-a-file] expected an Ansible inventory, found a directory\n"
+            + "  fix: name one file in it",
+        () -> Imported.ansible(directory, "hosts"));
+  }
+
+  // ---- containerlab ----
+
+  @Test
+  void readsContainerlabWithDefaultsKindsAndGroups() {
+    Imported imported =
+        containerlab(
+            """
+            name: demo
+            prefix: __lab-name
+            mgmt: { network: lab_net, ipv4-subnet: 10.1.0.0/24, mtu: 9000 }
+            topology:
+              defaults: { kind: linux, labels: { rack: a, role: x } }
+              kinds:
+                nokia_srlinux: { type: ixr-d3, labels: { role: switch } }
+              groups:
+                spines: { kind: nokia_srlinux, labels: { tier: 2 } }
+              nodes:
+                s1: { group: spines, mgmt-ipv4: 10.1.0.11, mgmt-ipv6: "2001:db8::11" }
+                l1: { kind: nokia_srlinux, type: ixr-d2, labels: { rack: b } }
+                c1:
+                x1: { kind: ext-container }
+                h1: { kind: host }
+              links: [{ endpoints: ["s1:e1", "l1:e1"] }]
+            """);
+    assertEquals(
+        List.of(
+            "c1 [demo-c1] {kind=linux, rack=a, role=x} {}",
+            "l1 [demo-l1] {kind=nokia_srlinux, rack=b, role=switch, type=ixr-d2} {}",
+            "s1 [10.1.0.11/24, 2001:db8::11, demo-s1]"
+                + " {group=spines, kind=nokia_srlinux, rack=a, role=switch, tier=2, type=ixr-d3}"
+                + " {}",
+            "x1 [x1] {kind=ext-container, rack=a, role=x} {}"),
+        nodes(imported));
+    assertEquals(
+        List.of(
+            "lab.clab.yml:3:53: warning [not-carried-over] \"mgmt.mtu\": a topology has no place"
+                + " for it",
+            "lab.clab.yml:15:5: warning [not-carried-over] node h1: it is the lab host itself",
+            "lab.clab.yml:16:3: warning [not-carried-over] 1 link: a topology has none"),
+        leftOut(imported));
+    assertTrue(imported.text().contains("\n  \"lab_net\":\n    cidrs:\n      - \"10.1.0.0/24\"\n"));
+    assertTrue(imported.text().contains("\nname: \"demo\"\n"));
+    assertTrue(imported.name("other").text().contains("\nname: \"other\"\n"));
+  }
+
+  @Test
+  void refusesWhatContainerlabReplacesOrCannotBe() {
+    assertRefused(
+        """
+        lab.clab.yml:4:20: error [template] expected a value, found the variable "${LAB_ADDRESS}", which containerlab replaces
+          4 |     a: {mgmt-ipv4: "${LAB_ADDRESS}"}
+            |                    ^
+          at mgmt-ipv4; fix: write the value itself""",
+        () ->
+            containerlab(
+                "name: x\ntopology:\n  nodes:\n    a: {mgmt-ipv4: \"${LAB_ADDRESS}\"}\n"));
+    assertRefused(
+        """
+        lab.clab.yml:1:1: error [not-containerlab] expected a containerlab topology, found no key "topology"
+          1 | name: x
+            | ^
+          fix: name a *.clab.yml file, or use import ansible""",
+        () -> containerlab("name: x\n"));
+    assertRefused(
+        """
+        lab.clab.yml:3:10: error [template] expected a value, found the template "{{ range . }}"
+          3 |   nodes: "{{ range . }}"
+            |          ^
+          fix: write the value that the template comes to""",
+        () -> containerlab("name: x\ntopology:\n  nodes: \"{{ range . }}\"\n"));
+  }
+
+  @Test
+  void writesTheTopologyAsAWhole() throws IOException {
+    Path file = directory.resolve("bench.magpie.yaml");
+    assertTrue(ansible("a\n").write(file));
+    assertFalse(ansible("a\n").write(file));
+    assertEquals(
+        """
+        # Imported from hosts
+        version: 1
+        name: "hosts"
+        nodes:
+          "a":
+            hostname: "a"
+        """,
+        Files.readString(file));
+  }
+}
