@@ -6,8 +6,8 @@
 /**
  * The {@code magpie-peers} command, for people at a terminal and for hook scripts.
  *
- * <p>It depends on the api and on the lab; backends are whatever is found at run time. It exports nothing:
- * programs use {@code magpie.peers}.
+ * <p>It depends on the api and on the lab; backends are whatever is found at run time. It exports
+ * nothing: programs use {@code magpie.peers}.
  *
  * @provides System.LoggerFinder so that what the library logs is one plain line on standard error
  */

@@ -64,7 +64,10 @@ final class ImportCommand extends PeersCommand {
   @Override
   int run(Output out) {
     if (format() != Format.TABLE && output == null) {
-      throw usage("--format " + Choice.written(format()) + " is for the list; write the topology to --output FILE");
+      throw usage(
+          "--format "
+              + Choice.written(format())
+              + " is for the list; write the topology to --output FILE");
     }
     Imported imported =
         tool == Tool.ANSIBLE

@@ -44,8 +44,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
  *
  * <p>It ends with one of these codes: 0, all went well (also when the reader of the output went
  * away, as {@code head} does); 1, the operation failed; 2, wrong usage; 3, the input has problems;
- * 4, the peers differ from those declared.
- * Interrupted, it ends as any JVM does: 130 after SIGINT, 143 after SIGTERM.
+ * 4, the peers differ from those declared. Interrupted, it ends as any JVM does: 130 after SIGINT,
+ * 143 after SIGTERM.
  */
 @Command(
     name = "magpie-peers",

@@ -81,12 +81,12 @@ final class PublishCommand extends PeersCommand {
 
   private Map<String, String> read(String name) {
     String shown = name.equals("-") ? "standard input" : name;
-    try (InputStream in =
-        name.equals("-") ? main().input() : Files.newInputStream(file(name))) {
+    try (InputStream in = name.equals("-") ? main().input() : Files.newInputStream(file(name))) {
       byte[] content = in.readNBytes(LONGEST_INPUT + 1);
       if (content.length > LONGEST_INPUT) {
         throw new SourceUnavailableException(
-            shown, "expected settings of at most " + LONGEST_INPUT + " bytes, found more in " + shown);
+            shown,
+            "expected settings of at most " + LONGEST_INPUT + " bytes, found more in " + shown);
       }
       return Settings.read(content, shown);
     } catch (NoSuchFileException e) {
@@ -94,7 +94,9 @@ final class PublishCommand extends PeersCommand {
           shown, "expected a file of settings, found none at " + Quote.of(name), e);
     } catch (IOException e) {
       throw new SourceUnavailableException(
-          shown, "expected settings, found that " + Quote.of(shown) + " cannot be read: " + e.getMessage(), e);
+          shown,
+          "expected settings, found that " + Quote.of(shown) + " cannot be read: " + e.getMessage(),
+          e);
     }
   }
 }

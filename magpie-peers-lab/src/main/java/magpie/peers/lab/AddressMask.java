@@ -178,7 +178,8 @@ final class AddressMask {
     for (Cidr pool : pools) {
       BigInteger step = BigInteger.ONE.shiftLeft(size);
       BigInteger start = next.getOrDefault(pool, number(pool.address()));
-      BigInteger aligned = start.add(step).subtract(BigInteger.ONE).shiftRight(size).shiftLeft(size);
+      BigInteger aligned =
+          start.add(step).subtract(BigInteger.ONE).shiftRight(size).shiftLeft(size);
       BigInteger end = aligned.add(step);
       int bits = Subnets.bits(pool.address());
       BigInteger limit =
@@ -204,8 +205,7 @@ final class AddressMask {
     BigInteger first = number(cidr.address());
     boolean keep =
         hosts.stream()
-            .allMatch(
-                host -> number(host).subtract(first).bitLength() <= Math.min(size, kept));
+            .allMatch(host -> number(host).subtract(first).bitLength() <= Math.min(size, kept));
     BigInteger base = number(mask.address());
     BigInteger count = BigInteger.ZERO;
     for (IpAddress host : hosts) {
@@ -306,8 +306,7 @@ final class AddressMask {
               if (ip == null || !addresses.containsKey(ip)) {
                 return Matcher.quoteReplacement(match.group());
               }
-              boolean prefix =
-                  length != null && Integer.parseInt(length) <= Subnets.bits(ip);
+              boolean prefix = length != null && Integer.parseInt(length) <= Subnets.bits(ip);
               return Matcher.quoteReplacement(
                   addresses.getOrDefault(ip, ip)
                       + (length == null
@@ -323,7 +322,9 @@ final class AddressMask {
       if (name.getKey().indexOf('.') > 0 && masked.contains(name.getKey())) {
         masked =
             masked.replaceAll(
-                "(?<![0-9A-Za-z.-])" + Pattern.quote(name.getKey()) + "(?![0-9A-Za-z-]|\\.[0-9A-Za-z])",
+                "(?<![0-9A-Za-z.-])"
+                    + Pattern.quote(name.getKey())
+                    + "(?![0-9A-Za-z-]|\\.[0-9A-Za-z])",
                 Matcher.quoteReplacement(name.getValue()));
       }
     }

@@ -391,8 +391,7 @@ final class AnsibleInventory {
               "write KEY=VALUE, or the host on a line of its own");
           continue;
         }
-        Variable variable =
-            new Variable(word.substring(equals + 1), findings.in(number, word));
+        Variable variable = new Variable(word.substring(equals + 1), findings.in(number, word));
         hosts.forEach(host -> host.variables.put(word.substring(0, equals), variable));
       }
     }
@@ -584,8 +583,7 @@ final class AnsibleInventory {
   }
 
   private void address(Host host, Map<String, Variable> variables, PeerNode.Builder node) {
-    Variable given =
-        variables.getOrDefault("ansible_host", variables.get("ansible_ssh_host"));
+    Variable given = variables.getOrDefault("ansible_host", variables.get("ansible_ssh_host"));
     String text = given == null || given.value == null ? host.name : given.value;
     AddressCandidate address = AddressCandidate.of(text, TopologyText.ADDRESS);
     if (address.ip().isPresent()) {

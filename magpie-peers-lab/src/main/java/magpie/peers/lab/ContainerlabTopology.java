@@ -34,7 +34,14 @@ final class ContainerlabTopology {
   private static final Set<String> NO_NODES = Set.of("bridge", "ovs-bridge", "host");
   private static final Set<String> CARRIED =
       Set.of(
-          "kind", "group", "type", "labels", "mgmt-ipv4", "mgmt-ipv6", "mgmt_ipv4", "mgmt_ipv6",
+          "kind",
+          "group",
+          "type",
+          "labels",
+          "mgmt-ipv4",
+          "mgmt-ipv6",
+          "mgmt_ipv4",
+          "mgmt_ipv6",
           "network-mode");
   private static final Pattern VARIABLE = Pattern.compile("\\$(\\{|[A-Za-z_]).*");
 
@@ -43,9 +50,7 @@ final class ContainerlabTopology {
   private final Map<String, YamlValue.Field> mgmt;
 
   private ContainerlabTopology(
-      Findings findings,
-      Map<String, YamlValue.Field> topology,
-      Map<String, YamlValue.Field> mgmt) {
+      Findings findings, Map<String, YamlValue.Field> topology, Map<String, YamlValue.Field> mgmt) {
     this.findings = findings;
     this.topology = topology;
     this.mgmt = mgmt;
@@ -267,8 +272,7 @@ final class ContainerlabTopology {
     boolean container = mode == null || mode.equals("bridge");
     if (container) {
       List<AddressCandidate> candidates = addresses(own, subnets);
-      String hostname =
-          "ext-container".equals(kindName) ? field.key() : prefix + field.key();
+      String hostname = "ext-container".equals(kindName) ? field.key() : prefix + field.key();
       if (TopologyText.isHostName(hostname)) {
         candidates.add(AddressCandidate.of(hostname, TopologyText.HOSTNAME));
       } else {
@@ -325,8 +329,7 @@ final class ContainerlabTopology {
         continue;
       }
       boolean v6 = written.ip().get().isV6();
-      Cidr subnet =
-          subnets.getOrDefault(v6 ? "v6" : "v4", Cidr.parse(v6 ? SUBNET_V6 : SUBNET_V4));
+      Cidr subnet = subnets.getOrDefault(v6 ? "v6" : "v4", Cidr.parse(v6 ? SUBNET_V6 : SUBNET_V4));
       addresses.add(
           subnet.contains(written.ip().get())
               ? AddressCandidate.of(

@@ -206,8 +206,7 @@ public final class Drift {
     private void add(
         Kind kind, PeerId id, String key, @Nullable String declared, @Nullable String live) {
       found.add(
-          new Difference(
-              kind, id, key, Optional.ofNullable(declared), Optional.ofNullable(live)));
+          new Difference(kind, id, key, Optional.ofNullable(declared), Optional.ofNullable(live)));
     }
 
     private void texts(

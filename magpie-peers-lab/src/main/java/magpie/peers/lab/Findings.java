@@ -77,8 +77,7 @@ final class Findings {
 
   static String text(byte[] bytes, String shown, String what) {
     try {
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       return text.startsWith("\ufeff") ? text.substring(1) : text;
     } catch (CharacterCodingException e) {
       throw refused("not-utf8", shown, what, "bytes that are not UTF-8", "save it as UTF-8");
@@ -136,8 +135,7 @@ final class Findings {
   List<Problem> leftOut() {
     List<Problem> all = new ArrayList<>();
     for (LeftOut one : leftOut.values()) {
-      String times =
-          one.count == 1 ? "" : " (" + one.count + " times, first here)";
+      String times = one.count == 1 ? "" : " (" + one.count + " times, first here)";
       all.add(
           new Problem(
               Problem.Severity.WARNING,

@@ -179,8 +179,7 @@ public final class Graph {
       String name =
           candidate
               .ip()
-              .flatMap(
-                  ip -> networks.stream().filter(network -> network.contains(ip)).findFirst())
+              .flatMap(ip -> networks.stream().filter(network -> network.contains(ip)).findFirst())
               .map(Network::name)
               .orElse("");
       placed.computeIfAbsent(name, n -> new ArrayList<>()).add(candidate);
@@ -305,15 +304,16 @@ public final class Graph {
               case PRESENT -> "";
               case OWN -> ", penwidth=3";
               case SUSPECT -> ", color=\"#b35900\", style=\"rounded,dashed\"";
-              case DEPARTED ->
-                  ", color=gray60, fontcolor=gray60, style=\"rounded,dotted\"";
+              case DEPARTED -> ", color=gray60, fontcolor=gray60, style=\"rounded,dotted\"";
             });
         out.append("];\n");
       }
       out.append(group.title.isEmpty() ? "" : "  }\n");
     }
     for (Network network : networks) {
-      out.append("  ").append(dot("network " + network.name())).append(" [shape=box, style=filled,");
+      out.append("  ")
+          .append(dot("network " + network.name()))
+          .append(" [shape=box, style=filled,");
       out.append(" fillcolor=\"#dbe9f6\", label=");
       out.append(dot(network.name() + "\n" + cidrs(network))).append("];\n");
     }

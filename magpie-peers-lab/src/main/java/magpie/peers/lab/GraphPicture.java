@@ -94,7 +94,8 @@ final class GraphPicture {
     int most = 1;
     for (int lane = 0; lane < laneWidth.length; lane++) {
       laneStart[lane] = x;
-      int needed = lane == networks.size() ? Math.max(widths[lane], width("host name", SIZE)) : widths[lane];
+      int needed =
+          lane == networks.size() ? Math.max(widths[lane], width("host name", SIZE)) : widths[lane];
       laneWidth[lane] = DOT + needed + 2 * GAP;
       x += laneWidth[lane];
       most = Math.max(most, lane == networks.size() ? 1 : networks.get(lane).cidrs().size());
@@ -179,8 +180,7 @@ final class GraphPicture {
         column.add(new Panel(title, group.items().subList(from, to), height));
         used += height + 2 * GAP;
         from = to;
-        title =
-            group.title().isEmpty() ? "" : shown(group.title()) + " (continued)";
+        title = group.title().isEmpty() ? "" : shown(group.title()) + " (continued)";
       }
     }
     columns.add(column);
@@ -220,9 +220,7 @@ final class GraphPicture {
     List<List<Panel>> columns = fitting();
     String hint = "bold: the address that counts";
     int width =
-        Math.max(
-                widthOf(columns),
-                Math.max(width(summary, LARGE), width(hint, SMALL)))
+        Math.max(widthOf(columns), Math.max(width(summary, LARGE), width(hint, SMALL)))
             + 2 * MARGIN;
     int top = MARGIN + LARGE + SMALL + 3 * GAP;
     int height = top + heightOf(columns) + MARGIN;
@@ -254,7 +252,8 @@ final class GraphPicture {
 
   private void style() {
     out.append("<style>\n");
-    out.append("text { font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace }\n");
+    out.append(
+        "text { font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace }\n");
     out.append(".title, .group, .head, .counts { font-weight: bold }\n");
     out.append(".departed { text-decoration: line-through }\n");
     out.append("rect.suspect { stroke-dasharray: 5 3; stroke-width: 2 }\n");
@@ -335,7 +334,8 @@ final class GraphPicture {
   }
 
   private void row(Item item, int x, int top) {
-    String state = item.state() == State.PRESENT ? "" : item.state().name().toLowerCase(Locale.ROOT);
+    String state =
+        item.state() == State.PRESENT ? "" : item.state().name().toLowerCase(Locale.ROOT);
     int middle = top + LINE / 2;
     Map<String, List<AddressCandidate>> placed = Graph.placed(item.node(), networks);
     connect(placed, x, middle);
@@ -359,7 +359,12 @@ final class GraphPicture {
         }
         String style = candidate.equals(counts) ? "counts" : "address";
         String mood = state.equals("own") ? "" : state;
-        text((style + " " + mood).strip(), left + DOT, line + LINE - 5, shown(candidate.text()), SIZE);
+        text(
+            (style + " " + mood).strip(),
+            left + DOT,
+            line + LINE - 5,
+            shown(candidate.text()),
+            SIZE);
         line += LINE;
       }
     }

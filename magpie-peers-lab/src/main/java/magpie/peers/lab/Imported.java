@@ -85,8 +85,9 @@ public final class Imported {
    * <p>Hosts become nodes; ranges such as {@code web[01:20]} are written out. {@code ansible_host}
    * becomes the address or host name, else the name of the host does. Groups become labels: {@code
    * group} names those that list the host itself, and {@code group.NAME} is {@code true} for these
-   * and all above them. Other variables become settings, where those of a host count before those of
-   * its groups and those of an inner group before those of an outer; {@code ansible_*} is left out.
+   * and all above them. Other variables become settings, where those of a host count before those
+   * of its groups and those of an inner group before those of an outer; {@code ansible_*} is left
+   * out.
    *
    * @param file the inventory
    * @param shown the file as the user named it, for messages
@@ -168,8 +169,7 @@ public final class Imported {
    * @return the text, of the form that {@code magpie-peers check} accepts
    */
   public String text() {
-    return new TopologyText(
-            List.of("Imported from " + origin), name, null, networks, null, nodes)
+    return new TopologyText(List.of("Imported from " + origin), name, null, networks, null, nodes)
         .print(omitted -> {});
   }
 

@@ -93,7 +93,9 @@ public final class Recording {
   /** The peers and this node itself, in the order of their ids. */
   static List<PeerNode> everyone(Snapshot snapshot, PeerView view) {
     List<PeerNode> all = new ArrayList<>(snapshot.nodes());
-    view.own().or(() -> snapshot.self().map(id -> PeerNode.builder(id).build())).ifPresent(all::add);
+    view.own()
+        .or(() -> snapshot.self().map(id -> PeerNode.builder(id).build()))
+        .ifPresent(all::add);
     all.sort(Comparator.comparing(PeerNode::id));
     return List.copyOf(all);
   }
@@ -113,8 +115,7 @@ public final class Recording {
               + " found "
               + Quote.of(bench));
     }
-    return new Recording(
-        self, nodes, declared, bench, maskedSettings, maskedAddresses);
+    return new Recording(self, nodes, declared, bench, maskedSettings, maskedAddresses);
   }
 
   /**
@@ -245,9 +246,7 @@ public final class Recording {
         all.add(node.id().value().substring(0, slash));
       }
     }
-    return all.size() == 1 && all.stream().allMatch(Network::isName)
-        ? all.iterator().next()
-        : null;
+    return all.size() == 1 && all.stream().allMatch(Network::isName) ? all.iterator().next() : null;
   }
 
   /**

@@ -15,7 +15,8 @@ public final class Settings {
   private Settings() {}
 
   /**
-   * Reads settings: a JSON object or a YAML mapping whose values are texts, numbers or truth values.
+   * Reads settings: a JSON object or a YAML mapping whose values are texts, numbers or truth
+   * values.
    *
    * <p>Values are the text as it is written: {@code 1.0} is {@code 1.0}, and what is in quotes is
    * the text between them. An empty text removes its key when it is published.

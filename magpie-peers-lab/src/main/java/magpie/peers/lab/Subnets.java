@@ -42,8 +42,7 @@ final class Subnets {
    * @param candidates the addresses to cover; host names are none
    * @param told is told what had to be left out
    */
-  Subnets(
-      List<Network> declared, Collection<AddressCandidate> candidates, Consumer<String> told) {
+  Subnets(List<Network> declared, Collection<AddressCandidate> candidates, Consumer<String> told) {
     for (Network network : declared) {
       for (Cidr cidr : network.cidrs()) {
         Cidr other = overlapping(cidr);
@@ -88,7 +87,9 @@ final class Subnets {
     }
   }
 
-  /** The networks that candidates state, the widest first; those of one or two addresses are none. */
+  /**
+   * The networks that candidates state, the widest first; those of one or two addresses are none.
+   */
   private static List<Cidr> stated(Collection<AddressCandidate> candidates) {
     TreeSet<Cidr> all = new TreeSet<>();
     for (AddressCandidate candidate : candidates) {

@@ -32,8 +32,8 @@ final class TextFile {
   private TextFile() {}
 
   /**
-   * Writes a file, unless it holds exactly that already. Links are followed; an older file hands its
-   * permissions on, so that a service that could read it still can.
+   * Writes a file, unless it holds exactly that already. Links are followed; an older file hands
+   * its permissions on, so that a service that could read it still can.
    *
    * @return whether anything was written
    * @throws SourceUnavailableException if it cannot be written; then it stays as it was
@@ -63,8 +63,7 @@ final class TextFile {
     }
   }
 
-  private static PeersException failure(
-      Path file, String reason, @Nullable IOException cause) {
+  private static PeersException failure(Path file, String reason, @Nullable IOException cause) {
     String message =
         "expected to write "
             + Quote.of(file.toString())

@@ -82,7 +82,8 @@ final class YamlValue {
           return null;
         }
       }
-      Node root = new Composer(settings, new ParserImpl(settings, new StreamReader(settings, text)))
+      Node root =
+          new Composer(settings, new ParserImpl(settings, new StreamReader(settings, text)))
               .getSingleNode()
               .orElse(null);
       if (root == null) {
@@ -102,7 +103,8 @@ final class YamlValue {
       findings.error(
           "syntax",
           new Place(1, 1, 1),
-          "expected YAML, found this: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
+          "expected YAML, found this: "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           "",
           "correct the file");
     }

@@ -90,8 +90,7 @@ class DriftTest {
   @Test
   void comparesANodeOfWhichOnlyTheIdIsKnownByThatAlone() {
     assertEquals(
-        List.of(),
-        drift(Optional.of(PeerId.of("n0")), List.of(n1().build(), n2().build())));
+        List.of(), drift(Optional.of(PeerId.of("n0")), List.of(n1().build(), n2().build())));
     assertEquals(
         List.of("MISSING n0: 192.0.2.10/24 / -"),
         drift(Optional.empty(), List.of(n1().build(), n2().build())));
@@ -167,16 +166,14 @@ class DriftTest {
     assertEquals(
         List.of("LABEL n0 rack: a / -", "ADDRESS n1 oam: - / 192.0.2.50"),
         drift(Optional.empty(), live, "iperf*", "p?rt"));
-    assertEquals(
-        List.of("ADDRESS n1 oam: - / 192.0.2.50"), drift(Optional.empty(), live, "*"));
+    assertEquals(List.of("ADDRESS n1 oam: - / 192.0.2.50"), drift(Optional.empty(), live, "*"));
   }
 
   @Test
   void findsNoDriftBetweenAPeerSetAndItsRecording() {
     Path many = Views.file(directory, "many.magpie.yaml", Views.bench(200));
     try (PeerView live = Views.as(many, "magpie/7")) {
-      Path recorded =
-          Views.file(directory, "recorded.magpie.yaml", Recording.of(live).text());
+      Path recorded = Views.file(directory, "recorded.magpie.yaml", Recording.of(live).text());
       try (PeerView declared = Views.observer(recorded)) {
         assertTrue(Drift.between(declared, live).isEmpty());
         assertFalse(Drift.between(Views.observer(bench), live).isEmpty());

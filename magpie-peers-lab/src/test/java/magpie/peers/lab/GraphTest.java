@@ -123,7 +123,8 @@ class GraphTest {
     String svg = small().svg();
     parse(svg);
     assertEquals(svg, small().svg());
-    assertTrue(svg.contains("<title>2 nodes in 2 networks, 1 suspect, and 1 departed</title>"), svg);
+    assertTrue(
+        svg.contains("<title>2 nodes in 2 networks, 1 suspect, and 1 departed</title>"), svg);
     assertTrue(svg.contains(">magpie/0 (this node)</text>"));
     assertTrue(svg.contains(">magpie/1 (suspect)</text>"));
     assertTrue(svg.contains(">magpie/2 (departed)</text>"));
@@ -172,7 +173,8 @@ class GraphTest {
       String grouped = graph.groupBy("role").svg();
       assertNothingOverlaps(grouped);
       for (int i = 0; i < nodes; i++) {
-        assertTrue(grouped.contains(">magpie/" + i + (i == 2 ? " (this node)" : "")), "magpie/" + i);
+        assertTrue(
+            grouped.contains(">magpie/" + i + (i == 2 ? " (this node)" : "")), "magpie/" + i);
       }
       Element svg = parse(grouped).getDocumentElement();
       double shape =

@@ -46,8 +46,7 @@ class ImportedTest {
   }
 
   private static void assertRefused(String message, Runnable work) {
-    assertEquals(
-        message, assertThrows(MalformedTopologyException.class, work::run).getMessage());
+    assertEquals(message, assertThrows(MalformedTopologyException.class, work::run).getMessage());
   }
 
   /** Every node of an imported topology, read back from its text, in one line. */
@@ -416,8 +415,7 @@ class ImportedTest {
             |                    ^
           at mgmt-ipv4; fix: write the value itself""",
         () ->
-            containerlab(
-                "name: x\ntopology:\n  nodes:\n    a: {mgmt-ipv4: \"${LAB_ADDRESS}\"}\n"));
+            containerlab("name: x\ntopology:\n  nodes:\n    a: {mgmt-ipv4: \"${LAB_ADDRESS}\"}\n"));
     assertRefused(
         """
         lab.clab.yml:1:1: error [not-containerlab] expected a containerlab topology, found no key "topology"

@@ -39,9 +39,9 @@ class JujuRecordingTest {
 
   private static PeerView inHook(HookContext hook) {
     Environment environment =
-        new Environment(
-            hook.environment(), Map.of(), hook.directory(), Clock.systemUTC());
-    return Peers.open(PeersOptions.builder().environment(environment).backend("juju").peerSet("magpie").build());
+        new Environment(hook.environment(), Map.of(), hook.directory(), Clock.systemUTC());
+    return Peers.open(
+        PeersOptions.builder().environment(environment).backend("juju").peerSet("magpie").build());
   }
 
   private FakeJuju juju(JujuVersion version, int units) {
@@ -84,8 +84,7 @@ class JujuRecordingTest {
               });
     }
     assertEquals(units - 1, live.size());
-    assertEquals(
-        List.of(), Peers.check(file, "recorded.magpie.yaml", Views.options(file).build()));
+    assertEquals(List.of(), Peers.check(file, "recorded.magpie.yaml", Views.options(file).build()));
     try (PeerView replay = Views.as(file, UNIT)) {
       assertEquals(RecordingTest.shapes(live), RecordingTest.shapes(replay.nodes()));
       String text = Recording.of(replay).text();
@@ -108,7 +107,11 @@ class JujuRecordingTest {
           unit.publish(
               "magpie",
               "magpie-addresses",
-              "{\"version\":1,\"addresses\":[\"2001:db8:0:a::" + hex + "/64\",\"10.0." + place + "/16\"]}",
+              "{\"version\":1,\"addresses\":[\"2001:db8:0:a::"
+                  + hex
+                  + "/64\",\"10.0."
+                  + place
+                  + "/16\"]}",
               "iperf.server",
               "10.0." + place);
       case 1 -> unit.publish("magpie", "ingress-address", "node-" + number + ".maas");
@@ -139,8 +142,7 @@ class JujuRecordingTest {
                 }
               });
     }
-    assertEquals(
-        List.of(), Peers.check(file, "recorded.magpie.yaml", Views.options(file).build()));
+    assertEquals(List.of(), Peers.check(file, "recorded.magpie.yaml", Views.options(file).build()));
     try (PeerView replay = Views.as(file, UNIT)) {
       assertEquals("10.152.183.9", replay.nodes().get(1).address().orElseThrow().text());
       assertEquals(RecordingTest.shapes(live), RecordingTest.shapes(replay.nodes()));
@@ -156,8 +158,7 @@ class JujuRecordingTest {
       juju.unit(UNIT).inHook("update-status", "", hook -> record(hook, file));
     }
     try (PeerView replay = Views.as(file, UNIT)) {
-      assertEquals(
-          List.of(false, true), replay.nodes().stream().map(PeerNode::suspect).toList());
+      assertEquals(List.of(false, true), replay.nodes().stream().map(PeerNode::suspect).toList());
     }
   }
 
@@ -211,9 +212,7 @@ class JujuRecordingTest {
         hooks(unit, hook -> record(hook, file));
         assertEquals("joined [] departed [magpie/2] updated []", await(told));
         assertTrue(told.isEmpty(), told::toString);
-        assertEquals(
-            List.of("magpie/1"),
-            service.ids().stream().map(Object::toString).toList());
+        assertEquals(List.of("magpie/1"), service.ids().stream().map(Object::toString).toList());
       }
     }
   }
@@ -227,14 +226,15 @@ class JujuRecordingTest {
       return "started " + started.snapshot().ids();
     }
     if (event instanceof PeerEvent.Changed changed) {
-      Changes changes =
-          Changes.between(changed.before().nodes(), changed.snapshot().nodes());
+      Changes changes = Changes.between(changed.before().nodes(), changed.snapshot().nodes());
       return "joined "
           + changes.joined().stream().map(PeerNode::id).toList()
           + " departed "
           + changes.departed().stream().map(PeerNode::id).toList()
           + " updated "
-          + changes.updated().stream().map(u -> u.after().id() + "" + u.after().settings()).toList();
+          + changes.updated().stream()
+              .map(u -> u.after().id() + "" + u.after().settings())
+              .toList();
     }
     return event.toString();
   }

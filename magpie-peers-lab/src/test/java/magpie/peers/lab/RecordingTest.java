@@ -227,7 +227,12 @@ class RecordingTest {
             new Network("wide", List.of(Cidr.parse("10.0.0.0/8"))),
             new Network("narrow", List.of(Cidr.parse("10.1.0.0/16"))));
     PeerNode node =
-        Views.node("a").setting("a=b", "1").setting("", "1").setting("x", "").setting("y", "2").build();
+        Views.node("a")
+            .setting("a=b", "1")
+            .setting("", "1")
+            .setting("x", "")
+            .setting("y", "2")
+            .build();
     try (PeerView view = Views.of(Optional.empty(), List.of(node), overlapping)) {
       Recording recording = Recording.of(view);
       assertEquals(
@@ -252,14 +257,16 @@ class RecordingTest {
     node.setting("long", "  x é😀\n".repeat(110_000));
     node.setting("\u200b\ufeff".repeat(126), "a key of 253 characters, each of which is escaped");
     node.setting("surrogates", "\ud800 \udc00 \ud83d\ude00 \ufffe \uffff \u0000 \u0085 \u2029");
-    for (String word : List.of("", "~", "null", "true", "1_000", "- a", "a: b", "# a", "\"", "\\")) {
+    for (String word :
+        List.of("", "~", "null", "true", "1_000", "- a", "a: b", "# a", "\"", "\\")) {
       node.setting("like " + word, "x" + word).setting("blank " + word, " " + word + " ");
     }
     for (int i = 0; i < 300; i++) {
       StringBuilder text = new StringBuilder();
       int length = 1 + random.nextInt(40);
       while (text.length() < length) {
-        text.append(random.nextBoolean() ? (char) random.nextInt(0x10000) : (char) random.nextInt(0x80));
+        text.append(
+            random.nextBoolean() ? (char) random.nextInt(0x10000) : (char) random.nextInt(0x80));
       }
       node.setting("random" + i, text.toString());
     }
@@ -433,7 +440,9 @@ class RecordingTest {
       String text = Recording.of(view).maskAddresses().text();
       try (PeerView replay = Views.observer(recorded(text))) {
         Set<String> networks = new TreeSet<>();
-        replay.nodes().forEach(n -> n.candidates().forEach(c -> networks.add(c.subnet().toString())));
+        replay
+            .nodes()
+            .forEach(n -> n.candidates().forEach(c -> networks.add(c.subnet().toString())));
         assertEquals(1800, networks.size());
         assertEquals("192.0.2.7", replay.nodes().get(0).address().orElseThrow().text());
         assertEquals("240.1.128.7", replay.nodes().get(899).address().orElseThrow().text());

@@ -20,8 +20,7 @@ class SettingsTest {
   }
 
   private static void assertRefused(String text, String message) {
-    MalformedTopologyException e =
-        assertThrows(MalformedTopologyException.class, () -> read(text));
+    MalformedTopologyException e = assertThrows(MalformedTopologyException.class, () -> read(text));
     assertEquals(message, e.getMessage());
   }
 
@@ -29,8 +28,24 @@ class SettingsTest {
   void readsYamlAsItIsWritten() {
     assertEquals(
         Map.of(
-            "port", "5001", "version", "1.10", "on", "yes", "hex", "0x1F", "date", "2001-01-01",
-            "text", " a: b ", "block", "one\ntwo\n", "gone", "", "template", "{{ x }}"),
+            "port",
+            "5001",
+            "version",
+            "1.10",
+            "on",
+            "yes",
+            "hex",
+            "0x1F",
+            "date",
+            "2001-01-01",
+            "text",
+            " a: b ",
+            "block",
+            "one\ntwo\n",
+            "gone",
+            "",
+            "template",
+            "{{ x }}"),
         read(
             """
             port: 5001

@@ -35,8 +35,7 @@ final class Views {
 
   static PeersOptions.Builder options(Path topology) {
     return PeersOptions.builder()
-        .environment(
-            new Environment(Map.of(), Map.of(), topology.getParent(), Clock.systemUTC()))
+        .environment(new Environment(Map.of(), Map.of(), topology.getParent(), Clock.systemUTC()))
         .backend("local")
         .stateDirectory(topology.resolveSibling("state"))
         .topology(topology);
@@ -150,7 +149,9 @@ final class Views {
               + "]"
               + (named ? ", hostname: blade-" + i + ".lab.example" : "")
               + (i % 7 == 3 ? ", labels: { role: \"r" + i + "\" }" : "")
-              + (i % 6 == 2 ? ", settings: { iperf-port: " + (5000 + i) + ", odd: \" a: b \" }" : "")
+              + (i % 6 == 2
+                  ? ", settings: { iperf-port: " + (5000 + i) + ", odd: \" a: b \" }"
+                  : "")
               + (i % 11 == 5 ? ", state: suspect" : "")
               + " }");
     }
