@@ -180,7 +180,10 @@ public final class PeerProgram {
             node ->
                 line.put(
                     "last",
-                    node.candidates().stream().map(AddressCandidate::text).distinct().toList()));
+                    node.candidates().stream()
+                        .filter(candidate -> candidate.ip().isPresent())
+                        .map(AddressCandidate::text)
+                        .toList()));
     say(line);
   }
 

@@ -8,6 +8,7 @@ package magpie.peers.it;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import java.io.File;
 import java.io.IOException;
@@ -48,11 +49,14 @@ final class ContainerEngine
       String image = "";
       Optional<String> obstacle = Optional.empty();
       try {
+        if (System.getProperty("magpie.it.containers").equals("false")) {
+          throw new IOException("magpie.it.containers=false");
+        }
         call("docker", "version", "--format", "{{.Server.Version}}");
         // First of all: Testcontainers' own probes run in this image.
         image = call("./node-image", System.getProperty("magpie.it.base"));
         removeWhatDeadProcessesLeft();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(OWNER::equals)));
+        Runtime.getRuntime().addShutdownHook(new Thread(ContainerEngine::removeAtExit));
       } catch (IOException e) {
         obstacle = Optional.of(e.getMessage());
         if (!isRequired()) {
@@ -110,18 +114,43 @@ final class ContainerEngine
     return Map.of(LABEL, OWNER);
   }
 
+  private static void removeAtExit() {
+    // Testcontainers cleans up at the same time, and minds when it is not the first.
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, thrown) -> {
+          if (!(thrown instanceof DockerException)) {
+            thrown.printStackTrace();
+          }
+        });
+    remove(OWNER::equals);
+  }
+
   static void removeWhatDeadProcessesLeft() {
     remove(owner -> !isAlive(owner));
   }
 
-  /** Removes what the chosen processes made; what is already gone is no concern. */
+  /**
+   * Removes what the chosen processes made. Others may be at it too, Testcontainers when the
+   * process ends, say; a network can only go after its containers: so again until nothing is left.
+   */
   static void remove(Predicate<String> owners) {
-    for (Made made : made(owners)) {
-      try {
-        made.removal().run();
-      } catch (NotFoundException e) {
-        // Gone already: closed by its test while the process ends.
+    long deadline = System.nanoTime() + Node.DEADLINE.toNanos();
+    List<Made> left = made(owners);
+    while (!left.isEmpty()) {
+      DockerException refused = null;
+      for (Made made : left) {
+        try {
+          made.removal().run();
+        } catch (NotFoundException e) {
+          // Gone already.
+        } catch (DockerException e) {
+          refused = e;
+        }
       }
+      if (refused != null && System.nanoTime() > deadline) {
+        throw refused;
+      }
+      left = made(owners);
     }
   }
 

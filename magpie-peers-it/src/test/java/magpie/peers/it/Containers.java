@@ -11,6 +11,11 @@ import com.github.dockerjava.api.command.CreateVolumeResponse;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.testcontainers.lifecycle.Startables;
 
@@ -49,6 +54,28 @@ final class Containers implements AutoCloseable {
   /** Has something done when the test has ended, before the containers go. */
   void atEnd(Runnable action) {
     endings.add(action);
+  }
+
+  /** Does something with each at the same time, as far as there are processors. */
+  static <T, R> List<R> atOnce(Collection<T> all, Function<T, R> work) {
+    ExecutorService workers =
+        Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+    try {
+      List<Future<R>> results =
+          all.stream().map(each -> workers.submit(() -> work.apply(each))).toList();
+      List<R> done = new ArrayList<>();
+      for (Future<R> result : results) {
+        done.add(result.get());
+      }
+      return done;
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause().getMessage(), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    } finally {
+      workers.shutdownNow();
+    }
   }
 
   String logs() {

@@ -5,8 +5,11 @@
 
 package magpie.peers.it;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -58,12 +61,27 @@ final class Expected {
     return "{\"joined\":\"%s\"}".formatted(node.name());
   }
 
-  /** Returns the notice that a node of a bench departed, with its last known addresses. */
+  /**
+   * Waits until the answer is as expected: neighbours on a network take a moment to notice that a
+   * node is back.
+   */
+  static void soon(List<String> expected, Supplier<List<String>> answer) {
+    long deadline = System.nanoTime() + Node.DEADLINE.toNanos();
+    List<String> last = answer.get();
+    while (!last.equals(expected) && System.nanoTime() < deadline) {
+      last = answer.get();
+    }
+    assertEquals(expected, last);
+  }
+
+  /** Leaves out why a node did not answer, which is the network's affair. */
+  static List<String> withoutReasons(List<String> lines) {
+    return lines.stream().map(line -> line.replaceAll("\"none: \\w+\"", "\"none\"")).toList();
+  }
+
+  /** Returns the notice that a node departed, with its last known addresses. */
   static String departed(Node node) {
-    String last =
-        Stream.concat(node.addresses().stream(), Stream.of(node.name().replace('/', '-')))
-            .map(Expected::quoted)
-            .collect(Collectors.joining(","));
+    String last = node.addresses().stream().map(Expected::quoted).collect(Collectors.joining(","));
     return "{\"departed\":\"%s\",\"last\":[%s]}".formatted(node.name(), last);
   }
 

@@ -23,14 +23,16 @@ final class LocalBench {
   private static final String TOPOLOGY = DIRECTORY + "/bench.magpie.yaml";
 
   private final Containers containers;
+  private final PackagedJars jars;
   private final NodeNetwork oam;
   private final NodeNetwork storage;
   private final String volume;
   private final Map<Integer, Node> nodes = new TreeMap<>();
   private final Map<Integer, String> states = new TreeMap<>();
 
-  private LocalBench(Containers containers) {
+  private LocalBench(Containers containers, PackagedJars jars) {
     this.containers = containers;
+    this.jars = jars;
     this.oam = containers.network("oam");
     this.storage = containers.network("storage");
     this.volume = containers.volume();
@@ -38,7 +40,12 @@ final class LocalBench {
 
   /** Makes a bench of nodes {@code magpie/0} and so on, all up. */
   static LocalBench of(Containers containers, int size) {
-    LocalBench bench = new LocalBench(containers);
+    return of(containers, size, PackagedJars.forBench());
+  }
+
+  /** Makes a bench whose nodes have these jars. */
+  static LocalBench of(Containers containers, int size, PackagedJars jars) {
+    LocalBench bench = new LocalBench(containers, jars);
     for (int i = 0; i < size; i++) {
       bench.declare(i);
     }
@@ -54,7 +61,7 @@ final class LocalBench {
     Node node =
         containers
             .node("magpie/" + number, List.of(oam, storage))
-            .with(PackagedJars.forBench())
+            .with(jars)
             .mount(volume, DIRECTORY)
             .variable("MAGPIE_TOPOLOGY", TOPOLOGY)
             .variable("XDG_STATE_HOME", "/root/state")

@@ -29,7 +29,7 @@ import org.testcontainers.utility.MountableFile;
 
 /** One node: a container with the packaged jars, an address on each network, and a program. */
 final class Node {
-  private static final Duration DEADLINE = Duration.ofSeconds(60);
+  static final Duration DEADLINE = Duration.ofSeconds(60);
   private static final String JARS = "/opt/magpie/";
 
   private final String name;
@@ -109,11 +109,16 @@ final class Node {
 
   /** Returns the command line of the peer program. */
   String[] program(String... arguments) {
+    return program(PeerProgram.class, Stream.of(arguments));
+  }
+
+  /** Returns the command line of a program among the jars. */
+  String[] program(Class<?> main, Stream<String> arguments) {
     String classPath =
         String.join(":", jars.files().stream().map(jar -> JARS + name(jar)).toList());
     return Stream.concat(
             Stream.of("java", "-XX:TieredStopAtLevel=1", "-Xmx48m", "-cp", classPath),
-            Stream.concat(Stream.of(PeerProgram.class.getName()), Arrays.stream(arguments)))
+            Stream.concat(Stream.of(main.getName()), arguments))
         .toArray(String[]::new);
   }
 
@@ -188,10 +193,14 @@ final class Node {
 
   /** Runs the peer program beside what the node runs already, and returns what it said. */
   List<String> ask(String... arguments) {
-    ExecResult result = execute(Map.of(), "/", program(arguments));
+    return ask(PeerProgram.class, Stream.of(arguments));
+  }
+
+  /** Does the same with another program of the same jars. */
+  List<String> ask(Class<?> main, Stream<String> arguments) {
+    ExecResult result = execute(Map.of(), "/", program(main, arguments));
     if (result.getExitCode() != 0) {
-      throw new IllegalStateException(
-          name + ": " + String.join(" ", arguments) + " failed:\n" + result.getStderr());
+      throw new AssertionError(name + ": " + main + " failed: " + result.getStderr());
     }
     return result.getStdout().lines().toList();
   }

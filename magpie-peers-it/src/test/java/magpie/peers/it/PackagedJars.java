@@ -44,6 +44,19 @@ record PackagedJars(List<Path> files) {
     return of("magpie-peers-local", "snakeyaml-engine");
   }
 
+  static PackagedJars forBenchWithInjection() {
+    return of(
+        "magpie-peers-local",
+        "snakeyaml-engine",
+        "magpie-peers-hk2",
+        "hk2-locator",
+        "hk2-api",
+        "hk2-utils",
+        "aopalliance-repackaged",
+        "jakarta.annotation-api",
+        "javassist");
+  }
+
   static PackagedJars forJuju() {
     return of("magpie-peers-juju", "jackson-core");
   }

@@ -1,0 +1,196 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The artifacts as users get them: from a repository, by coordinates. */
+class PackagedArtifactsIT {
+  private static final Path REPOSITORY = Path.of(System.getProperty("magpie.it.repository"));
+  private static final Path GROUP = Path.of("io", "github", "magpiepeers");
+  private static final String VERSION = System.getProperty("magpie.it.version");
+  private static final String TOPOLOGY =
+      """
+      version: 1
+      name: bench
+      networks:
+        oam: { cidrs: [192.0.2.0/25] }
+      nodes:
+        magpie/0: { addresses: [192.0.2.10/25] }
+        magpie/1: { addresses: [192.0.2.11/25] }
+        magpie/2: { addresses: [192.0.2.12/25] }
+      """;
+
+  @TempDir static Path directory;
+  private static String classes;
+  private static String libraries;
+
+  /** Has Maven resolve and compile the consumer, offline and with a repository of its own. */
+  @BeforeAll
+  static void buildConsumer() throws Exception {
+    Path local = Path.of("target", "consumer-repository").toAbsolutePath();
+    lay(Path.of(System.getProperty("magpie.it.localRepository")), local, REPOSITORY);
+    link(local.resolve(GROUP), REPOSITORY.resolve(GROUP));
+    Path project = directory.resolve("consumer");
+    try (Stream<Path> files = Files.walk(Path.of("src/test/consumer"))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, project.resolve(Path.of("src/test/consumer").relativize(file)));
+      }
+    }
+    Files.writeString(directory.resolve("bench.magpie.yaml"), TOPOLOGY);
+    Path classPath = directory.resolve("class-path");
+    String maven = Path.of(System.getProperty("magpie.it.mavenHome"), "bin", "mvn").toString();
+    run(
+        maven,
+        "-o",
+        "-q",
+        "-B",
+        "-f",
+        project.resolve("pom.xml").toString(),
+        "-Dmaven.repo.local=" + local,
+        "-Dmagpie.version=" + VERSION,
+        "-Dmdep.outputFile=" + classPath,
+        "org.apache.maven.plugins:maven-compiler-plugin:"
+            + System.getProperty("magpie.it.compilerPlugin")
+            + ":compile",
+        "org.apache.maven.plugins:maven-dependency-plugin:"
+            + System.getProperty("magpie.it.dependencyPlugin")
+            + ":build-classpath");
+    classes = project.resolve("target/classes").toString();
+    libraries = Files.readString(classPath).strip();
+  }
+
+  /**
+   * Lays out a local repository without our own artifacts: links to all else that the machine's own
+   * repository holds.
+   */
+  private static void lay(Path from, Path to, Path ours) throws IOException {
+    Files.createDirectories(to);
+    try (Stream<Path> entries = Files.list(from)) {
+      for (Path entry : entries.toList()) {
+        String name = entry.getFileName().toString();
+        if (!Files.exists(ours.resolve(name))) {
+          link(to.resolve(name), entry);
+        } else if (!name.equals("magpiepeers")) {
+          lay(entry, to.resolve(name), ours.resolve(name));
+        }
+      }
+    }
+  }
+
+  private static void link(Path link, Path to) throws IOException {
+    Files.deleteIfExists(link);
+    Files.createSymbolicLink(link, to);
+  }
+
+  private static String run(String... command) throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("HOME", directory.toString());
+    builder.redirectErrorStream(true).redirectInput(new File("/dev/null"));
+    Path output = directory.resolve("output");
+    Process process = builder.redirectOutput(output.toFile()).start();
+    boolean ended = process.waitFor(2, TimeUnit.MINUTES);
+    process.destroyForcibly();
+    String said = Files.readString(output, UTF_8);
+    assertTrue(ended && process.exitValue() == 0, () -> String.join(" ", command) + "\n" + said);
+    return said;
+  }
+
+  @Test
+  void pomsLeadToTheJarsThatTheNodesRunWith() {
+    List<String> names = new ArrayList<>();
+    for (String library : libraries.split(File.pathSeparator)) {
+      names.add(Path.of(library).getFileName().toString().replaceAll("-\\d[^/]*\\.jar$", ".jar"));
+    }
+    assertEquals(
+        Stream.concat(
+                PackagedJars.forBench().files().stream(), PackagedJars.forJuju().files().stream())
+            .map(file -> file.getFileName().toString())
+            .filter(name -> !name.startsWith("magpie-peers-it"))
+            .distinct()
+            .sorted()
+            .toList(),
+        names.stream().sorted().toList());
+  }
+
+  @Test
+  void consumerRunsOnTheClassPath() throws Exception {
+    assertEquals(
+        """
+        unnamed module
+        magpie/1 192.0.2.11
+        magpie/2 192.0.2.12
+        """,
+        consumer("-cp", classes + File.pathSeparator + libraries, "consumer.Consumer")
+            .replaceAll("unnamed module @\\w+", "unnamed module"));
+  }
+
+  @Test
+  void consumerRunsOnTheModulePath() throws Exception {
+    assertEquals(
+        """
+        module consumer
+        magpie/1 192.0.2.11
+        magpie/2 192.0.2.12
+        """,
+        consumer(
+            "--module-path",
+            classes + File.pathSeparator + libraries,
+            "--module",
+            "consumer/consumer.Consumer"));
+  }
+
+  private static String consumer(String... how) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Dmagpie.peers.topology=" + directory.resolve("bench.magpie.yaml"));
+    command.add("-Dmagpie.peers.self=magpie/0");
+    command.addAll(List.of(how));
+    command.add("oam");
+    return run(command.toArray(String[]::new));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"api", "local", "juju", "hk2", "testkit", "cli"})
+  void moduleIsDescribedAsExpected(String module) throws Exception {
+    String artifact = "magpie-peers-" + module;
+    Path jar =
+        REPOSITORY
+            .resolve(GROUP)
+            .resolve(artifact)
+            .resolve(VERSION)
+            .resolve(artifact + "-" + VERSION + ".jar");
+    StringWriter described = new StringWriter();
+    PrintWriter out = new PrintWriter(described, true);
+    ToolProvider.findFirst("jar")
+        .orElseThrow()
+        .run(out, out, "--describe-module", "--file", jar.toString());
+    // The first line goes on with where the jar is.
+    String text = described.toString().replace("\r", "").replaceFirst(" jar:file:\\S+", "");
+    Path expected = Path.of("src/test/describe", artifact + ".txt");
+    assertEquals(Files.readString(expected).strip(), text.strip(), expected.toString());
+  }
+}
