@@ -17,7 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -37,6 +40,10 @@ final class ContainerEngine
     implements ExecutionCondition, ParameterResolver, TestExecutionExceptionHandler {
   private static final String LABEL = "magpie-peers-it";
   private static final String OWNER = owner(ProcessHandle.current());
+
+  /** Held for writing, and never released, once the process ends. */
+  private static final ReadWriteLock ENDING = new ReentrantReadWriteLock();
+
   private static final ExtensionContext.Namespace NAMESPACE =
       ExtensionContext.Namespace.create(ContainerEngine.class);
 
@@ -122,7 +129,20 @@ final class ContainerEngine
             thrown.printStackTrace();
           }
         });
+    ENDING.writeLock().lock();
     remove(OWNER::equals);
+  }
+
+  /** Makes something, unless the process is about to end: then it would be left behind. */
+  static <T> T making(Supplier<T> work) {
+    if (!ENDING.readLock().tryLock()) {
+      throw new IllegalStateException("the process ends");
+    }
+    try {
+      return work.get();
+    } finally {
+      ENDING.readLock().unlock();
+    }
   }
 
   static void removeWhatDeadProcessesLeft() {

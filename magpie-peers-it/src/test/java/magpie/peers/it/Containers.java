@@ -7,9 +7,9 @@ package magpie.peers.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.github.dockerjava.api.command.CreateVolumeResponse;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -28,14 +28,18 @@ final class Containers implements AutoCloseable {
 
   /** Makes a network with an IPv4 and an IPv6 subnet that nobody on this machine uses. */
   NodeNetwork network(String name) {
-    return NodeNetwork.create(name);
+    return ContainerEngine.making(() -> NodeNetwork.create(name));
   }
 
   /** Makes an empty volume, to be shared by nodes. */
   String volume() {
-    CreateVolumeResponse volume =
-        ContainerEngine.client().createVolumeCmd().withLabels(ContainerEngine.labels()).exec();
-    return volume.getName();
+    return ContainerEngine.making(
+        () ->
+            ContainerEngine.client()
+                .createVolumeCmd()
+                .withLabels(ContainerEngine.labels())
+                .exec()
+                .getName());
   }
 
   /** Describes a node, to be started. */
@@ -47,11 +51,12 @@ final class Containers implements AutoCloseable {
 
   /** Starts nodes at the same time, and waits until each serves. */
   void start(Collection<Node> starting) {
-    Startables.deepStart(starting.stream().map(Node::container)).join();
+    ContainerEngine.making(
+        () -> Startables.deepStart(starting.stream().map(Node::container)).join());
     starting.forEach(Node::awaitServing);
   }
 
-  /** Has something done when the test has ended, before the containers go. */
+  /** Has something done when the test has ended and the containers are gone; the latest first. */
   void atEnd(Runnable action) {
     endings.add(action);
   }
@@ -86,8 +91,9 @@ final class Containers implements AutoCloseable {
 
   @Override
   public void close() {
-    endings.forEach(Runnable::run);
     ContainerEngine.remove(ContainerEngine.labels()::containsValue);
+    Collections.reverse(endings);
+    endings.forEach(Runnable::run);
     assertEquals(List.of(), ContainerEngine.left(), "left behind in the container engine");
   }
 }

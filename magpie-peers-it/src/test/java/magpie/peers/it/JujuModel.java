@@ -54,6 +54,7 @@ final class JujuModel {
     this.oam = containers.network("oam");
     this.storage = containers.network("storage");
     this.directory = makeDirectory();
+    containers.atEnd(() -> delete(directory));
     Path charm = directory.resolve("charm");
     copy(Path.of(System.getProperty("magpie.it.charm")), charm);
     this.pythonCharm = directory.resolve("python-charm");
@@ -71,11 +72,7 @@ final class JujuModel {
             .charm(charm)
             .newUnits(units)
             .build();
-    containers.atEnd(
-        () -> {
-          juju.close();
-          delete(directory);
-        });
+    containers.atEnd(juju::close);
   }
 
   /** Makes a model of units {@code magpie/0} and so on, whose nodes are up and no hook has run. */

@@ -174,7 +174,7 @@ class PackagedArtifactsIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"api", "local", "juju", "hk2", "testkit", "cli"})
+  @ValueSource(strings = {"api", "local", "juju", "hk2", "lab", "testkit", "cli"})
   void moduleIsDescribedAsExpected(String module) throws Exception {
     String artifact = "magpie-peers-" + module;
     Path jar =
