@@ -53,6 +53,10 @@ public final class AddressCandidate {
   public static AddressCandidate of(String text, String source) {
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(source, "source");
+    if (isHostName(text)) {
+      // To find out why a name is no address costs more than to read ten addresses.
+      return new AddressCandidate(text, source, null, -1, null);
+    }
     Cidr.Parts parts = Cidr.Parts.read(text);
     IpAddress ip = parts.address();
     return new AddressCandidate(ip == null ? text : null, source, ip, parts.prefixLength(), null);
@@ -125,14 +129,13 @@ public final class AddressCandidate {
       return Optional.empty();
     }
     return Optional.of(
-        isHostName()
+        isHostName(text())
             ? "a host name, which is never looked up"
             : "no IP address: " + Cidr.Parts.read(text()).fault());
   }
 
   /** Whether the last part of a dotted name begins with a letter, as that of no address does. */
-  private boolean isHostName() {
-    String text = text();
+  private static boolean isHostName(String text) {
     int last = text.lastIndexOf('.') + 1;
     return last < text.length()
         && Character.isLetter(text.charAt(last))

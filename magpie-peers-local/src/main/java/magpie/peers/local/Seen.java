@@ -70,7 +70,7 @@ final class Seen<T extends Comparable<T>> {
 
   private int insert(T value, int number) {
     int mask = slots.length - 1;
-    int slot = value.hashCode() * 0x9e3779b9 >>> 7 & mask;
+    int slot = ((value.hashCode() * 0x9e3779b9) >>> 7) & mask;
     for (int steps = 0; steps < MOST_STEPS; steps++) {
       int held = slots[slot];
       if (held == 0) {
@@ -80,7 +80,7 @@ final class Seen<T extends Comparable<T>> {
       if (value.equals(values[held - 1])) {
         return held - 1;
       }
-      slot = slot + 1 & mask;
+      slot = (slot + 1) & mask;
     }
     Integer first = crowded.putIfAbsent(value, number);
     return first == null ? -1 : first;

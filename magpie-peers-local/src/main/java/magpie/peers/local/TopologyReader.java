@@ -272,7 +272,7 @@ final class TopologyReader {
   private boolean document() {
     try {
       Kind root = events.begin();
-      if (root == Kind.NOTHING || root == Kind.SCALAR && events.isNull()) {
+      if (root == Kind.NOTHING || (root == Kind.SCALAR && events.isNull())) {
         return false;
       }
       if (is(Kind.MAPPING, "a mapping with the keys version, name and nodes")) {
@@ -596,7 +596,8 @@ final class TopologyReader {
       }
       boolean digit = c >= '0' && c <= '9';
       digits &= digit;
-      if (!(digit || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_')) {
+      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (!(digit || letter || c == '-' || c == '_')) {
         return false;
       }
     }

@@ -37,6 +37,9 @@ final class YamlEvents {
   static final int DEEPEST = 64;
 
   private static final Set<String> NULLS = Set.of("", "~", "null", "Null", "NULL");
+  private static final String NO_DIRECTIVES = "remove the line that begins with %";
+  private static final Set<Tag> NUMBERS = Set.of(Tag.INT, Tag.FLOAT);
+  private static final Set<Tag> NO_TEXTS = Set.of(Tag.NULL, Tag.BOOL, Tag.INT, Tag.FLOAT);
   private static final int LONGEST_NUMBER = 100;
   private static final CoreScalarResolver RESOLVER = new CoreScalarResolver(false);
 
@@ -116,18 +119,18 @@ final class YamlEvents {
 
   /** Whether YAML takes the scalar for text rather than a number, true, false or null. */
   boolean isText() {
-    return !plain || type() == Tag.STR;
+    return !plain || type().equals(Tag.STR);
   }
 
   boolean isNumber() {
-    return plain && (type() == Tag.INT || type() == Tag.FLOAT);
+    return plain && NUMBERS.contains(type());
   }
 
   /** The type of the core schema of YAML 1.2; most texts show at a glance that they are text. */
   private Tag type() {
     char first = value.isEmpty() ? '~' : value.charAt(0);
     boolean text =
-        first > '9' && "~tTfFnN".indexOf(first) < 0
+        (first > '9' && "~tTfFnN".indexOf(first) < 0)
             || value.length() > LONGEST_NUMBER
             || value.indexOf('.') != value.lastIndexOf('.')
             || value.indexOf(':') >= 0;
@@ -135,7 +138,7 @@ final class YamlEvents {
       return Tag.STR;
     }
     Tag tag = RESOLVER.resolve(value, true);
-    return tag == Tag.NULL || tag == Tag.BOOL || tag == Tag.INT || tag == Tag.FLOAT ? tag : Tag.STR;
+    return NO_TEXTS.contains(tag) ? tag : Tag.STR;
   }
 
   /** Tells in words what the cursor stands on. */
@@ -163,7 +166,8 @@ final class YamlEvents {
       }
       return next();
     }
-    return kind = Kind.NOTHING;
+    kind = Kind.NOTHING;
+    return kind;
   }
 
   /** Ends the document, after its root was read. */
@@ -197,6 +201,11 @@ final class YamlEvents {
 
   /** Moves to the next value, key or end. */
   Kind next() {
+    kind = read();
+    return kind;
+  }
+
+  private Kind read() {
     Event event = take();
     place = placeOf(event);
     anchored = false;
@@ -206,6 +215,15 @@ final class YamlEvents {
       anchor(scalar);
       if (scalar.getTag().isPresent()) {
         tag(place, scalar.getTag().get());
+        return fault();
+      }
+      if (scalar.getScalarStyle() == ScalarStyle.DOUBLE_QUOTED && hasHalf(value)) {
+        problems.add(
+            Code.BAD_VALUE,
+            place,
+            "expected whole characters, found the escape of half a surrogate pair",
+            "",
+            "write both halves, or the character itself");
         return fault();
       }
       if (value.length() > LONGEST_VALUE
@@ -221,7 +239,7 @@ final class YamlEvents {
             "put large values elsewhere and refer to them");
         return fault();
       }
-      return kind = Kind.SCALAR;
+      return Kind.SCALAR;
     }
     if (event instanceof CollectionStartEvent start) {
       anchor(start);
@@ -235,7 +253,7 @@ final class YamlEvents {
             "topologies need five; correct the nesting");
         throw new Stopped();
       }
-      return kind = event.getEventId() == Event.ID.SequenceStart ? Kind.LIST : Kind.MAPPING;
+      return event.getEventId() == Event.ID.SequenceStart ? Kind.LIST : Kind.MAPPING;
     }
     if (event.getEventId() == Event.ID.Alias) {
       anchored = true;
@@ -243,17 +261,30 @@ final class YamlEvents {
       return fault();
     }
     depth--;
-    return kind = Kind.END;
+    return Kind.END;
   }
 
   private Kind fault() {
     faults++;
-    return kind = Kind.FAULT;
+    return Kind.FAULT;
   }
 
   /** Returns how many values were faults so far. */
   int faults() {
     return faults;
+  }
+
+  private static boolean hasHalf(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isHighSurrogate(text.charAt(i))
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(text.charAt(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Passes over the value that the cursor stands on, so that it stands on its last event. */
@@ -314,13 +345,17 @@ final class YamlEvents {
     } catch (MarkedYamlEngineException e) {
       syntax(e);
     } catch (YamlVersionException e) {
-      syntax(
-          0, "expected YAML 1.2, found YAML " + version(e), "remove the line that begins with %");
-    } catch (YamlEngineException | IndexOutOfBoundsException | NumberFormatException e) {
-      // The scanner gives some of its complaints no place, and trips over some directives.
+      syntax(0, "expected YAML 1.2, found YAML " + version(e), NO_DIRECTIVES);
+    } catch (IllegalArgumentException e) {
+      // The scanner trips over numbers of characters that are none, and gives them no place.
       syntax(
           place,
-          "expected YAML, found what cannot be read after this",
+          "expected an escape such as \"\\u00e9\" in double quotes, found another behind this",
+          "write the number of a character behind \\x, \\u or \\U");
+    } catch (YamlEngineException | IndexOutOfBoundsException e) {
+      syntax(
+          place,
+          "expected YAML, found what cannot be read behind this",
           "correct what follows here");
     }
     throw new Stopped();
@@ -410,7 +445,7 @@ final class YamlEvents {
               + token(between(problem, "'"))
               + ", which begins none",
           "put the value in quotes");
-    } else if (problem.startsWith("found unknown escape")) {
+    } else if (problem.matches("found unknown escape character .{1,2}\\([0-9]+\\)")) {
       String found = after(problem, "escape character ");
       syntax(
           at - (1L << 32) + 1,
@@ -418,6 +453,19 @@ final class YamlEvents {
               + found.substring(0, found.offsetByCodePoints(0, found.isEmpty() ? 0 : 1))
               + "\"",
           "write \"\\\\\" for a backslash, or use single quotes");
+    } else if (problem.startsWith("expected escape sequence")
+        || problem.startsWith("found unknown escape")) {
+      syntax(
+          at,
+          "expected the number of a character: 2 hexadecimal digits behind \\x, 4 behind \\u or 8 behind"
+              + " \\U, found another",
+          "write all digits, or \"\\\\\" for a backslash");
+    } else if (context.contains("directive") || problem.contains(" YAML directive")) {
+      syntax(at, "expected \"%YAML 1.2\" or no directive, found another", NO_DIRECTIVES);
+    } else if (problem.contains("before directives")) {
+      syntax(at, "expected the end of the file, found a line that begins with %", NO_DIRECTIVES);
+    } else if (problem.startsWith("mapping keys are not allowed")) {
+      syntax(at, "expected a value, found \"? \"", "put the value in quotes");
     } else if (problem.startsWith("sequence entries are not allowed")) {
       syntax(
           at,

@@ -42,7 +42,7 @@ final class YamlText {
   }
 
   static long place(int index, int length) {
-    return (long) index << 32 | length;
+    return ((long) index << 32) | length;
   }
 
   /** A place as people read it; {@code excerpt} is empty for a line too long to show. */
@@ -115,7 +115,8 @@ final class YamlText {
 
   private boolean notUtf8(Problems problems, int at, int index) {
     int first = bytes[at] & 0xff;
-    boolean utf16 = at == 0 && bytes.length > 1 && (first ^ bytes[1] & 0xff) == 1 && first >= 0xfe;
+    boolean utf16 =
+        at == 0 && bytes.length > 1 && (first ^ (bytes[1] & 0xff)) == 1 && first >= 0xfe;
     problems.add(
         Code.NOT_UTF8,
         place(index, 1),
@@ -141,22 +142,22 @@ final class YamlText {
   private int decode(int at) {
     int first = bytes[at] & 0xff;
     if (first < 0x80) {
-      return first << 3 | 1;
+      return (first << 3) | 1;
     }
     int count = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
     if (first < 0xc2 || first > 0xf4 || at + count > bytes.length) {
       return FAULT;
     }
-    int c = first & 0x7f >> count;
+    int c = first & (0x7f >> count);
     for (int i = 1; i < count; i++) {
       if ((bytes[at + i] & 0xc0) != 0x80) {
         return FAULT;
       }
-      c = c << 6 | bytes[at + i] & 0x3f;
+      c = (c << 6) | (bytes[at + i] & 0x3f);
     }
-    boolean shorter = count == 3 && c < 0x800 || count == 4 && c < 0x10000;
-    boolean none = c > 0x10ffff || c >= 0xd800 && c < 0xe000;
-    return shorter || none ? FAULT : c << 3 | count;
+    boolean shorter = (count == 3 && c < 0x800) || (count == 4 && c < 0x10000);
+    boolean none = c > 0x10ffff || (c >= 0xd800 && c < 0xe000);
+    return shorter || none ? FAULT : (c << 3) | count;
   }
 
   private static int width(int decoded) {
@@ -173,7 +174,7 @@ final class YamlText {
     for (int i = slot / 3 * STEP; i < index && at < bytes.length; i++) {
       int b = bytes[at];
       at += width(decode(at));
-      if (b == '\n' || b == '\r' && (at == bytes.length || bytes[at] != '\n')) {
+      if (b == '\n' || (b == '\r' && (at == bytes.length || bytes[at] != '\n'))) {
         line++;
         column = 1;
       } else if (b != '\r') {
@@ -229,7 +230,7 @@ final class YamlText {
         }
         while (i < end && at < bytes.length) {
           int b = bytes[at];
-          if (b >= 0x20 && b < 0x7f || b == '\n') {
+          if ((b >= 0x20 && b < 0x7f) || b == '\n') {
             out[i++] = (char) b;
             at++;
             continue;

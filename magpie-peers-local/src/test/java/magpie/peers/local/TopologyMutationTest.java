@@ -6,6 +6,7 @@
 package magpie.peers.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -157,7 +158,7 @@ class TopologyMutationTest {
     String[] lines = text.replaceFirst("^\ufeff", "").split("\r\n|\r|\n", -1);
     for (Problem problem : outcome.problems()) {
       error |= problem.severity() == Problem.Severity.ERROR;
-      assertTrue(!problem.toString().isBlank());
+      assertFalse(problem.toString().isBlank());
       if (problem.line() > 0 && decodes) {
         String line = lines[problem.line() - 1];
         int length = line.codePointCount(0, line.length());
@@ -167,6 +168,15 @@ class TopologyMutationTest {
       }
     }
     assertEquals(!error, outcome.topology().isPresent());
-    outcome.topology().ifPresent(topology -> topology.entries().forEach(Object::toString));
+    outcome
+        .topology()
+        .ifPresent(
+            topology ->
+                assertEquals(
+                    topology.entries().size(),
+                    topology.entries().stream()
+                        .map(entry -> entry.node().id())
+                        .distinct()
+                        .count()));
   }
 }
