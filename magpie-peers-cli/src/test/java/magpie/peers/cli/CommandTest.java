@@ -488,7 +488,7 @@ class CommandTest {
         "magpie-peers nodes",
         run("nodes", "\u001b[2J"));
     assertUsage(
-        "Invalid value for option '--format': expected one of table, json, yaml, hosts, found"
+        "Invalid value for option '--format': expected one of table, json, yaml, hosts, svg, mermaid, dot, found"
             + " \"jsn\"; did you mean json?",
         "magpie-peers nodes",
         run("nodes", "--format", "jsn"));

@@ -656,7 +656,7 @@ final class TopologyReader {
     for (int i = 0; events.next() != Kind.END; i++) {
       path.add(i);
       long[] place = {events.place()};
-      String[] written = new String[CANDIDATE_KEYS.size()];
+      @Nullable String[] written = new @Nullable String[CANDIDATE_KEYS.size()];
       if (is(Kind.MAPPING, "a mapping with the keys address and source")) {
         fields(
             CANDIDATE_KEYS,
