@@ -669,8 +669,10 @@ final class TopologyReader {
             });
       }
       addressPlaces.add(place[0]);
-      boolean complete = written[0] != null && written[1] != null;
-      candidates.add(complete ? AddressCandidate.of(written[0], written[1]) : null);
+      String address = written[0];
+      String source = written[1];
+      candidates.add(
+          address == null || source == null ? null : AddressCandidate.of(address, source));
       pop();
     }
   }
