@@ -66,6 +66,8 @@ enum Failures {
   private final Reason reason;
   private final String message;
   private final String next;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a List.of cannot be changed
   private final List<String> signs;
 
   Failures(Reason reason, String message, String next, String... signs) {

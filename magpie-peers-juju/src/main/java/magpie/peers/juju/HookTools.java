@@ -221,7 +221,8 @@ final class HookTools implements AutoCloseable {
       while (true) {
         // Asked first, because all that a process wrote is there to be taken once it has ended.
         boolean ended = !process.isAlive();
-        boolean more = stdout.take() | stderr.take();
+        boolean more = stdout.take();
+        more |= stderr.take();
         stderr.keepEnd(LONGEST_ERROR);
         if (stdout.size() > LONGEST_OUTPUT) {
           throw call.unreadable(-1, stderr.text(), "at most " + LONGEST_OUTPUT + " bytes", "more");

@@ -274,17 +274,20 @@ final class JujuSource implements PeerSource {
   public Map<String, String> unpublished(Map<String, String> wanted) {
     List<String> relations = relationIds();
     Map<String, String> changes = state.unpublished(relations, wanted);
-    List<String> unsure =
-        changes.keySet().stream()
-            .filter(key -> !state.knows(relations, key, changes.get(key)))
+    List<Map.Entry<String, String>> unsure =
+        changes.entrySet().stream()
+            .filter(change -> !state.knows(relations, change.getKey(), change.getValue()))
             .toList();
     if (!unsure.isEmpty() && !relations.isEmpty()) {
       List<Map<String, String>> bags = relations.stream().map(this::ownBag).toList();
-      for (String key : unsure) {
-        if (bags.stream().allMatch(bag -> wanted.get(key).equals(bag.getOrDefault(key, "")))) {
-          changes.remove(key);
-        }
-      }
+      changes
+          .entrySet()
+          .removeIf(
+              change ->
+                  unsure.contains(change)
+                      && bags.stream()
+                          .map(bag -> bag.getOrDefault(change.getKey(), ""))
+                          .allMatch(change.getValue()::equals));
     }
     return changes;
   }
