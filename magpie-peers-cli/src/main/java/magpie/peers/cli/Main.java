@@ -293,7 +293,7 @@ public final class Main {
 
   /** Whether people at a terminal see what is told them. */
   boolean watched() {
-    return environment.variable("TERM").isPresent() && Progress.visible();
+    return environment.variable("TERM").isPresent() && Terminal.present(2);
   }
 
   /** Where to tell people what is not output. */

@@ -5,11 +5,7 @@
 
 package magpie.peers.cli;
 
-import java.io.Console;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -35,17 +31,6 @@ final class Progress {
       thread.start();
     }
     return progress;
-  }
-
-  /** Whether standard error is a terminal. */
-  static boolean visible() {
-    try {
-      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
-    } catch (IOException | UnsupportedOperationException e) {
-      Console console = System.console();
-      return console != null && Runtime.version().feature() < 22;
-    }
   }
 
   private void tell(String command, PrintStream err) {

@@ -24,7 +24,7 @@ record Terminal(boolean colour, int width) {
 
   /** Finds out; costs nothing to speak of unless it is a terminal. */
   static Terminal of(Environment environment) {
-    if (!present()) {
+    if (!present(1)) {
       return NONE;
     }
     boolean colour =
@@ -39,9 +39,9 @@ record Terminal(boolean colour, int width) {
    * terminal for input, and on some JDKs is there without any.
    */
   @SuppressWarnings("SystemConsoleNull") // asked only where null still means something
-  private static boolean present() {
+  static boolean present(int descriptor) {
     try {
-      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
+      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
       return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
     } catch (IOException | UnsupportedOperationException e) {
       return Runtime.version().feature() < 22 && System.console() != null;

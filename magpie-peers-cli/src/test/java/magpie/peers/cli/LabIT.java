@@ -90,11 +90,11 @@ class LabIT {
             "record", "--topology", "bench.magpie.yaml", "--as", "magpie/1", "--output", "r.yaml"));
     assertPrints("1 file checked: no problems\n", magpie("check", "r.yaml"));
     Launched live =
-        magpie(
-            "nodes", "--topology", "bench.magpie.yaml", "--as", "magpie/1", "--format", "json");
+        magpie("nodes", "--topology", "bench.magpie.yaml", "--as", "magpie/1", "--format", "json");
     assertEquals(0, live.code(), live.err());
     assertPrints(
-        live.out(), magpie("nodes", "--topology", "r.yaml", "--as", "magpie/1", "--format", "json"));
+        live.out(),
+        magpie("nodes", "--topology", "r.yaml", "--as", "magpie/1", "--format", "json"));
     assertPrints(
         "no drift\n",
         magpie("drift", "r.yaml", "--topology", "bench.magpie.yaml", "--as", "magpie/1"));
@@ -142,12 +142,9 @@ class LabIT {
           "",
           hook -> {
             String[] args = {"--backend", "juju", "--peer-set", "magpie"};
-            assertEquals(
-                "",
-                inHook(hook, concat(args, "record", "--output", recorded.toString())));
+            assertEquals("", inHook(hook, concat(args, "record", "--output", recorded.toString())));
             live.add(inHook(hook, concat(args, "nodes", "--format", "json")));
-            assertEquals(
-                "no drift\n", inHook(hook, concat(args, "drift", recorded.toString())));
+            assertEquals("no drift\n", inHook(hook, concat(args, "drift", recorded.toString())));
           });
     }
     Launched replay =
@@ -155,7 +152,8 @@ class LabIT {
     assertEquals(0, replay.code(), replay.err());
     assertEquals(units - 1, live.get(0).split("\"id\"", -1).length - 1);
     assertTrue(replay.out().contains("\"network\": \"net-2001-db8---64\""), "derived");
-    assertEquals(live.get(0), replay.out().replaceAll("\"network\": \"[^\"]*\"", "\"network\": null"));
+    assertEquals(
+        live.get(0), replay.out().replaceAll("\"network\": \"[^\"]*\"", "\"network\": null"));
     assertPrints("1 file checked: no problems\n", magpie("check", recorded.toString()));
   }
 
@@ -175,8 +173,14 @@ class LabIT {
               hook -> {
                 List<String> line =
                     Launched.java(
-                        "-Xlog:class+load:file=" + log, "-jar", Launched.JAR.toString(),
-                        "--peer-set", "magpie", "record", "--output", recorded.toString());
+                        "-Xlog:class+load:file=" + log,
+                        "-jar",
+                        Launched.JAR.toString(),
+                        "--peer-set",
+                        "magpie",
+                        "record",
+                        "--output",
+                        recorded.toString());
                 assertEquals(0, hook.call(line.toArray(String[]::new)).exitCode());
               });
     }
@@ -204,8 +208,7 @@ class LabIT {
                 + directory.toRealPath()
                 + "/none/x\", found that it cannot be written: its directory does not exist; it is as"
                 + " it was: make its directory writable or choose another file\n"),
-        magpie(
-            "record", "--topology", "bench.magpie.yaml", "--observer", "--output", "none/x"));
+        magpie("record", "--topology", "bench.magpie.yaml", "--observer", "--output", "none/x"));
   }
 
   @Test
@@ -213,8 +216,17 @@ class LabIT {
     write("bench.magpie.yaml", bench(3));
     Launched launched =
         magpie(
-            "record", "--topology", "bench.magpie.yaml", "--observer", "--mask-addresses",
-            "--mask-settings", "mo*", "--mask-settings", "x", "--name", "masked");
+            "record",
+            "--topology",
+            "bench.magpie.yaml",
+            "--observer",
+            "--mask-addresses",
+            "--mask-settings",
+            "mo*",
+            "--mask-settings",
+            "x",
+            "--name",
+            "masked");
     assertEquals(0, launched.code(), launched.err());
     assertTrue(launched.out().contains("\"motd\": \"masked\"\n      \"n\": \"1.0\"\n"));
     assertTrue(launched.out().contains("- \"192.0.2.1/24\""));
@@ -290,7 +302,8 @@ class LabIT {
     assertPrints(svg.out(), magpie(concat(live, "graph", "--group-by", "rack", "--format", "svg")));
     assertTrue(
         magpie(concat(live, "graph", "--format", "mermaid")).out().startsWith("flowchart LR\n"));
-    assertTrue(magpie(concat(live, "graph", "--format", "dot")).out().startsWith("graph peers {\n"));
+    assertTrue(
+        magpie(concat(live, "graph", "--format", "dot")).out().startsWith("graph peers {\n"));
     assertEquals(
         new Launched(
             2, "", "magpie-peers: --format json is not for graph\nsee magpie-peers graph --help\n"),
@@ -379,8 +392,7 @@ class LabIT {
             .start();
     assertEquals(0, Launched.await(process));
     Launched seen =
-        magpie(
-            "nodes", "--topology", "bench.magpie.yaml", "--as", "magpie/1", "--format", "json");
+        magpie("nodes", "--topology", "bench.magpie.yaml", "--as", "magpie/1", "--format", "json");
     assertTrue(
         seen.out()
             .contains(
@@ -403,7 +415,12 @@ class LabIT {
                 |    ^
               at a; fix: write the value as one text, in quotes
             """),
-        magpie(concat(self, "publish", "--file", write("bad.yaml", "a: [1]\n").getFileName().toString())));
+        magpie(
+            concat(
+                self,
+                "publish",
+                "--file",
+                write("bad.yaml", "a: [1]\n").getFileName().toString())));
     assertEquals(
         new Launched(
             2,
@@ -432,7 +449,8 @@ class LabIT {
     Launched script = magpie("completion", shell);
     assertEquals(0, script.code(), script.err());
     for (String word :
-        List.of("record", "drift", "graph", "import", "--mask-addresses", "--group-by", "mermaid")) {
+        List.of(
+            "record", "drift", "graph", "import", "--mask-addresses", "--group-by", "mermaid")) {
       assertTrue(script.out().contains(word), word);
     }
     Path file = write("completion.sh", script.out());
@@ -456,16 +474,14 @@ class LabIT {
     write("bench.magpie.yaml", bench(2).replace("nodes:\n", "exchange: ./x.d\nnodes:\n"));
     String command =
         "(sleep 2.5; echo '{}') | "
-            + line(
-                    "publish", "--file", "-", "--topology", "bench.magpie.yaml", "--as", "magpie/0")
+            + line("publish", "--file", "-", "--topology", "bench.magpie.yaml", "--as", "magpie/0")
                 .stream()
                 .map(word -> "'" + word + "'")
                 .collect(Collectors.joining(" "));
     Path script = write("slow.sh", command + "\n");
     Map<String, String> terminal = Map.of("TERM", "xterm");
     Launched shown =
-        Launched.run(
-            directory, terminal, List.of("script", "-qec", "sh " + script, "/dev/null"));
+        Launched.run(directory, terminal, List.of("script", "-qec", "sh " + script, "/dev/null"));
     assertTrue(shown.out().contains("\rmagpie-peers publish: 1 s ..."), shown.out());
     assertTrue(shown.out().contains("\r\u001b[K"), shown.out());
     assertTrue(shown.out().contains("nothing to write"), shown.out());

@@ -14,7 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
+import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -72,7 +72,7 @@ final class AddressMask {
    * @throws SourceUnavailableException if there are more addresses than the ranges hold
    */
   AddressMask(List<Network> declared, Collection<PeerNode> nodes) {
-    SortedSet<IpAddress> all = new TreeSet<>();
+    NavigableSet<IpAddress> all = new TreeSet<>();
     List<AddressCandidate> within = new ArrayList<>();
     for (PeerNode node : nodes) {
       for (AddressCandidate candidate : node.candidates()) {
@@ -139,7 +139,7 @@ final class AddressMask {
         || address.toString().startsWith("255.");
   }
 
-  private void allocate(SortedSet<IpAddress> all) {
+  private void allocate(NavigableSet<IpAddress> all) {
     Map<Cidr, List<IpAddress>> used = new TreeMap<>();
     for (Network network : networks.networks()) {
       network.cidrs().forEach(cidr -> used.put(cidr, new ArrayList<>()));

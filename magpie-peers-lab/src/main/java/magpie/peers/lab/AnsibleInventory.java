@@ -139,7 +139,7 @@ final class AnsibleInventory {
           || stripped.startsWith("{")
           || stripped.startsWith("%YAML")
           || stripped.matches("(\"[^\"]*\"|'[^']*'|[^\\s=\\[\\]:]+)\\s*:(\\s.*)?")
-          || !INI_LINE.matcher(stripped).matches() && stripped.contains(": ");
+          || (!INI_LINE.matcher(stripped).matches() && stripped.contains(": "));
     }
     return false;
   }

@@ -127,7 +127,7 @@ public final class Drift {
         differences.stream()
             .filter(
                 difference ->
-                    difference.kind != Kind.SETTING && difference.kind != Kind.LABEL
+                    (difference.kind != Kind.SETTING && difference.kind != Kind.LABEL)
                         || !Glob.matches(keyGlob, difference.key))
             .toList());
   }

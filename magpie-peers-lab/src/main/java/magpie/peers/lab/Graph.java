@@ -253,7 +253,7 @@ public final class Graph {
 
   private static String mermaid(String text) {
     StringBuilder out = new StringBuilder();
-    for (String part : Quote.visible(text).split("(?=<br/>)|(?<=<br/>)")) {
+    for (String part : Quote.visible(text).split("(?=<br/>)|(?<=<br/>)", -1)) {
       if (part.equals("<br/>")) {
         out.append(part);
         continue;

@@ -166,12 +166,12 @@ final class GraphPicture {
         int to = from;
         while (to < group.items().size()
             && (last
-                || to < from + FEWEST_ROWS && used == 0
+                || (to < from + FEWEST_ROWS && used == 0)
                 || used + height + height(group.items().get(to)) <= target)) {
           height += height(group.items().get(to++));
         }
         int rest = group.items().size() - to;
-        if (to == from || used > 0 && to - from < FEWEST_ROWS && rest > 0) {
+        if (to == from || (used > 0 && to - from < FEWEST_ROWS && rest > 0)) {
           columns.add(column);
           column = new ArrayList<>();
           used = 0;
