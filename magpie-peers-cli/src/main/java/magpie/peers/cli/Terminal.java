@@ -35,7 +35,9 @@ record Terminal(boolean colour, int width) {
   }
 
   /**
-   * Asks the descriptor where the system shows it, since {@link System#console()} also wants a
+   * Tells whether a descriptor (1 standard output, 2 standard error) is a terminal.
+   *
+   * <p>Asks the descriptor where the system shows it, since {@link System#console()} also wants a
    * terminal for input, and on some JDKs is there without any.
    */
   @SuppressWarnings("SystemConsoleNull") // asked only where null still means something

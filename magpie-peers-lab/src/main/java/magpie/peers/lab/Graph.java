@@ -230,7 +230,10 @@ public final class Graph {
         List<AddressCandidate> in = placed.getOrDefault(networks.get(i).name(), List.of());
         if (!in.isEmpty()) {
           out.append("  ").append(names.get(item.node.id())).append(" ---|\"");
-          out.append(mermaid(texts(in, "<br/>"))).append("\"| net").append(i).append('\n');
+          out.append(String.join("<br/>", in.stream().map(c -> mermaid(c.text())).toList()))
+              .append("\"| net")
+              .append(i)
+              .append('\n');
         }
       }
     }
@@ -247,27 +250,18 @@ public final class Graph {
     return out.toString();
   }
 
-  private static String texts(List<AddressCandidate> candidates, String between) {
-    return String.join(between, candidates.stream().map(AddressCandidate::text).toList());
-  }
-
   private static String mermaid(String text) {
     StringBuilder out = new StringBuilder();
-    for (String part : Quote.visible(text).split("(?=<br/>)|(?<=<br/>)", -1)) {
-      if (part.equals("<br/>")) {
-        out.append(part);
-        continue;
-      }
-      part.codePoints()
-          .forEach(
-              c -> {
-                if ("\"#&<>`;".indexOf(c) >= 0) {
-                  out.append('#').append(c).append(';');
-                } else {
-                  out.appendCodePoint(c);
-                }
-              });
-    }
+    Quote.visible(text)
+        .codePoints()
+        .forEach(
+            c -> {
+              if ("\"#&<>`;".indexOf(c) >= 0) {
+                out.append('#').append(c).append(';');
+              } else {
+                out.appendCodePoint(c);
+              }
+            });
     return out.toString();
   }
 
@@ -324,7 +318,8 @@ public final class Graph {
         if (!in.isEmpty()) {
           out.append("  ").append(dot("node " + item.node.id())).append(" -- ");
           out.append(dot("network " + network.name())).append(" [label=");
-          out.append(dot(texts(in, "\n"))).append("];\n");
+          out.append(dot(String.join("\n", in.stream().map(AddressCandidate::text).toList())))
+              .append("];\n");
         }
       }
     }
