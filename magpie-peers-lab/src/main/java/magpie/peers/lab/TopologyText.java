@@ -5,6 +5,7 @@
 
 package magpie.peers.lab;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -92,11 +93,21 @@ record TopologyText(
       PeerNode node, Set<String> addresses, StringBuilder out, Consumer<String> told) {
     out.append("  ").append(Quote.json(node.id().value())).append(':');
     int begin = out.length();
-    if (declarable(node, addresses)) {
-      declared(node, out);
+    List<AddressCandidate> candidates = new ArrayList<>(node.candidates());
+    candidates.removeIf(
+        candidate -> {
+          String fault = fault(candidate.text()) + fault(candidate.source());
+          if (!fault.isEmpty()) {
+            told.accept(
+                node.id() + ": address " + Quote.of(candidate.text()) + " left out: " + fault);
+          }
+          return !fault.isEmpty();
+        });
+    if (declarable(candidates, addresses)) {
+      declared(candidates, out);
     } else {
       out.append("\n    candidates:\n");
-      for (AddressCandidate candidate : node.candidates()) {
+      for (AddressCandidate candidate : candidates) {
         out.append("      - address: ").append(Quote.json(candidate.toString()));
         out.append("\n        source: ").append(Quote.json(candidate.source())).append('\n');
       }
@@ -119,8 +130,7 @@ record TopologyText(
    * Whether the candidates are what a topology makes of addresses and a host name. Otherwise they
    * are told one by one, with the sources that they had.
    */
-  private static boolean declarable(PeerNode node, Set<String> addresses) {
-    List<AddressCandidate> candidates = node.candidates();
+  private static boolean declarable(List<AddressCandidate> candidates, Set<String> addresses) {
     int last = candidates.size() - 1;
     for (int i = 0; i <= last; i++) {
       AddressCandidate candidate = candidates.get(i);
@@ -143,9 +153,9 @@ record TopologyText(
     return true;
   }
 
-  private static void declared(PeerNode node, StringBuilder out) {
+  private static void declared(List<AddressCandidate> candidates, StringBuilder out) {
     String before = "\n    addresses:\n";
-    for (AddressCandidate candidate : node.candidates()) {
+    for (AddressCandidate candidate : candidates) {
       if (candidate.ip().isPresent()) {
         out.append(before).append("      - ").append(Quote.json(candidate.toString()));
         out.append('\n');
@@ -183,11 +193,19 @@ record TopologyText(
         || key.chars().anyMatch(c -> c == '=' || Character.isISOControl(c))) {
       return "a key of a topology has 1 to 253 characters, none of them '=' or a control character";
     }
-    if (value.isEmpty()) {
-      return "a value of a topology is not empty";
+    return fault(key).isEmpty() ? fault(value) : fault(key);
+  }
+
+  private static String fault(String text) {
+    if (text.isEmpty()) {
+      return "a text of a topology is not empty";
     }
-    return value.codePointCount(0, value.length()) > LONGEST_VALUE
-        ? "a value of a topology has at most " + LONGEST_VALUE + " characters"
+    if (text.codePoints()
+        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
+      return "a text of a topology has whole characters, this has half of a surrogate pair";
+    }
+    return text.codePointCount(0, text.length()) > LONGEST_VALUE
+        ? "a text of a topology has at most " + LONGEST_VALUE + " characters"
         : "";
   }
 
