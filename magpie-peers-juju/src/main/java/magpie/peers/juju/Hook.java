@@ -13,13 +13,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Set;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
 import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the agent told this process about the hook it runs in (juju-contract 1.3).
@@ -30,8 +30,9 @@ import magpie.peers.spi.Quote;
  * @param deadline how long a hook tool may take
  */
 record Hook(Environment environment, PeerId unit, String endpoint, Duration deadline) {
-  private static final Pattern ENDPOINT = Pattern.compile("[A-Za-z][A-Za-z0-9_-]*");
-  private static final Pattern FOUR_OR_LATER = Pattern.compile("([4-9]|[1-9][0-9]+)\\..*");
+  /** How YAML writes that there is nothing under a key. */
+  private static final Set<String> NOTHING = Set.of("{}", "{ }", "~", "null");
+
   private static final String NAME_IT =
       "name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or"
           + " --peer-set NAME";
@@ -134,7 +135,14 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
 
   /** Whether a text can be the name of an endpoint, and no option of a tool. */
   static boolean isEndpoint(String text) {
-    return ENDPOINT.matcher(text).matches();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean letter = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z';
+      if (!letter && (i == 0 || !(c >= '0' && c <= '9' || c == '-' || c == '_'))) {
+        return false;
+      }
+    }
+    return !text.isEmpty();
   }
 
   static Path charmDirectory(Environment environment) {
@@ -156,8 +164,11 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   /** Whether this unit runs under Juju 4 or later, whose membership may have ghosts (M4). */
   boolean mayHaveGhosts() {
     // To a subordinate goal-state shows only the units beside the same principal: no evidence.
-    return environment.variable("JUJU_PRINCIPAL_UNIT").isEmpty()
-        && FOUR_OR_LATER.matcher(environment.variable("JUJU_VERSION").orElse("")).matches();
+    String version = environment.variable("JUJU_VERSION").orElse("");
+    int dot = version.indexOf('.');
+    char first = dot > 0 ? version.charAt(0) : '0';
+    boolean fourOrLater = first >= (dot > 1 ? '1' : '4') && first <= '9';
+    return fourOrLater && environment.variable("JUJU_PRINCIPAL_UNIT").isEmpty();
   }
 
   /**
@@ -175,15 +186,16 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
           "expected to read " + Quote.of(metadata.toString()) + ", found " + e + "; " + NAME_IT, e);
     }
     List<String> names = new ArrayList<>();
-    Pattern key = Pattern.compile("( +)[\"']?([A-Za-z][A-Za-z0-9_-]*)[\"']?:.*");
-    Pattern section = Pattern.compile("[\"']?peers[\"']?:\\s*(?:\\{\\s*}|~|null)?([^#]*)(#.*)?");
     boolean inside = false;
     int indent = -1;
     for (String line : lines) {
-      if (!line.isBlank() && !line.startsWith(" ") && !line.startsWith("#")) {
-        Matcher top = section.matcher(line.stripTrailing());
-        inside = top.matches();
-        if (inside && !top.group(1).isBlank()) {
+      KeyLine found = KeyLine.read(line);
+      if (found == null) {
+        continue;
+      }
+      if (found.indent() == 0) {
+        inside = found.key().equals("peers");
+        if (inside && !found.value().isEmpty() && !NOTHING.contains(found.value())) {
           throw new ConfigurationException(
               "expected the endpoints under \"peers:\" in "
                   + Quote.of(metadata.toString())
@@ -192,16 +204,34 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
                   + "; "
                   + NAME_IT);
         }
-        continue;
-      }
-      Matcher matcher = key.matcher(line);
-      if (inside && matcher.matches()) {
-        indent = indent < 0 ? matcher.group(1).length() : indent;
-        if (matcher.group(1).length() == indent) {
-          names.add(matcher.group(2));
+      } else if (inside) {
+        indent = indent < 0 ? found.indent() : indent;
+        if (found.indent() == indent) {
+          names.add(found.key());
         }
       }
     }
     return names;
+  }
+
+  /** A line such as {@code "key": value # comment}, read without the regular expressions' price. */
+  private record KeyLine(int indent, String key, String value) {
+    /** Reads a line; null where it is none, so a comment, a list item, the end of a block. */
+    static @Nullable KeyLine read(String line) {
+      String text = line.strip();
+      int colon = text.indexOf(':');
+      if (text.isEmpty() || text.startsWith("#") || colon < 0) {
+        return null;
+      }
+      String key = text.substring(0, colon);
+      char quote = key.isEmpty() ? ':' : key.charAt(0);
+      if (key.length() > 1 && (quote == '"' || quote == '\'') && key.endsWith("" + quote)) {
+        key = key.substring(1, key.length() - 1);
+      }
+      String value = text.substring(colon + 1);
+      int comment = value.indexOf(" #");
+      value = (comment < 0 ? value : value.substring(0, comment)).strip();
+      return isEndpoint(key) ? new KeyLine(line.indexOf(text), key, value) : null;
+    }
   }
 }

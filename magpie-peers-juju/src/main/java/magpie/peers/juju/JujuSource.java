@@ -18,7 +18,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.HookToolException;
@@ -41,8 +40,6 @@ import org.jspecify.annotations.Nullable;
  * asks for ids alone starts two kinds of tool only, {@code relation-ids} and {@code relation-list}.
  */
 final class JujuSource implements PeerSource {
-  private static final Pattern RELATION_ID = Pattern.compile("[A-Za-z][A-Za-z0-9_-]*:[0-9]{1,18}");
-
   private final Hook hook;
   private final HookTools tools;
   private final JujuState state;
@@ -63,13 +60,22 @@ final class JujuSource implements PeerSource {
           tools.run(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
       known = Json.read(answer, "a JSON list of relation ids", Json::texts);
       for (String id : known) {
-        if (!RELATION_ID.matcher(id).matches()) {
+        if (!isRelationId(id)) {
           throw answer.unreadable("relation ids such as magpie:0", Quote.of(id));
         }
       }
       relationIds = known;
     }
     return known;
+  }
+
+  /** An endpoint, a colon and a number, so no option of a tool. */
+  private static boolean isRelationId(String text) {
+    int colon = text.indexOf(':');
+    return colon > 0
+        && colon < text.length() - 1
+        && Hook.isEndpoint(text.substring(0, colon))
+        && text.chars().skip(colon + 1L).allMatch(c -> c >= '0' && c <= '9');
   }
 
   @Override
@@ -112,6 +118,20 @@ final class JujuSource implements PeerSource {
   private record Bag(String relation, PeerId unit) {
     HookTools.Call call() {
       return HookTools.Call.of("relation-get", "--format=json", "-r", relation, "-", unit.value());
+    }
+
+    // Written out, because what the JDK makes for a record costs a hook 10 ms the first time.
+
+    @Override
+    public boolean equals(@Nullable Object object) {
+      return object instanceof Bag other
+          && relation.equals(other.relation)
+          && unit.equals(other.unit);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * relation.hashCode() + unit.hashCode();
     }
   }
 
@@ -166,14 +186,12 @@ final class JujuSource implements PeerSource {
     }
 
     private void fetch(List<Bag> wanted) {
-      List<Bag> missing = wanted.stream().filter(bag -> !bags.containsKey(bag)).toList();
+      List<Bag> missing = wanted.stream().filter(bag -> !bags.containsKey(bag)).distinct().toList();
       if (missing.isEmpty()) {
         return;
       }
-      Map<HookTools.Call, Bag> calls = new LinkedHashMap<>();
-      missing.forEach(bag -> calls.put(bag.call(), bag));
-      List<Optional<Map<String, String>>> answers =
-          tools.runAll(List.copyOf(calls.keySet()), this::bag, this::absent);
+      List<HookTools.Call> calls = missing.stream().map(Bag::call).toList();
+      List<Optional<Map<String, String>>> answers = tools.runAll(calls, this::bag, this::absent);
       for (int i = 0; i < missing.size(); i++) {
         bags.put(missing.get(i), answers.get(i));
       }
