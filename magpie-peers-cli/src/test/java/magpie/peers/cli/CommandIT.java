@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.zip.ZipFile;
 import magpie.peers.PeerView;
+import magpie.peers.lab.Recording;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -481,6 +482,7 @@ class CommandIT {
             CommandLine.class,
             Inject.class,
             Load.class,
+            Recording.class,
             Class.forName("magpie.peers.local.LocalBackend"));
     assertPrints(
         "192.0.2.12\tmagpie-1\n192.0.2.13\tmagpie-2\n",
