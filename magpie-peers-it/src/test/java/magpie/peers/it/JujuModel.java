@@ -13,11 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -38,6 +36,8 @@ import org.testcontainers.containers.Container.ExecResult;
  */
 final class JujuModel {
   private static final String ENDPOINT = "magpie";
+  private static final Path CHARM = Path.of(System.getProperty("magpie.it.charm"));
+  private static final Path PYTHON_CHARM = Path.of("src", "test", "python-charm");
   private static final int ATTEMPTS = 3;
 
   private final Containers containers;
@@ -45,9 +45,7 @@ final class JujuModel {
   private final NodeNetwork storage;
   private final Path directory;
   private final FakeJuju juju;
-  private final Path pythonCharm;
   private final Map<Integer, Node> nodes = new TreeMap<>();
-  private final Set<Node> original = new HashSet<>();
 
   private JujuModel(Containers containers, int units) {
     this.containers = containers;
@@ -55,10 +53,6 @@ final class JujuModel {
     this.storage = containers.network("storage");
     this.directory = makeDirectory();
     containers.atEnd(() -> delete(directory));
-    Path charm = directory.resolve("charm");
-    copy(Path.of(System.getProperty("magpie.it.charm")), charm);
-    this.pythonCharm = directory.resolve("python-charm");
-    copy(Path.of("src/test/python-charm"), pythonCharm);
     this.juju =
         FakeJuju.create(directory, JujuVersion.JUJU_3_6)
             .application("magpie")
@@ -69,7 +63,6 @@ final class JujuModel {
             // Where public images have their Java.
             .path(
                 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/java/openjdk/bin")
-            .charm(charm)
             .newUnits(units)
             .build();
     containers.atEnd(juju::close);
@@ -84,6 +77,7 @@ final class JujuModel {
   }
 
   private Node nodeOf(FakeUnit unit) {
+    deploy(CHARM, unit);
     String name = unit.name();
     Node node =
         containers
@@ -123,6 +117,19 @@ final class JujuModel {
     return juju.unit(node.name());
   }
 
+  /** Puts a charm where the unit's agent would: each unit has a copy, which it may write to. */
+  private static void deploy(Path charm, FakeUnit unit) {
+    try {
+      Files.createDirectories(unit.charmDirectory().getParent());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    copy(charm, unit.charmDirectory());
+    if (!unit.charmDirectory().resolve("dispatch").toFile().setExecutable(true)) {
+      throw new IllegalStateException("expected a charm with dispatch in " + charm);
+    }
+  }
+
   /** Adds a unit with a node of its own, no hook of which has run. */
   Node add() {
     Node added = nodeOf(juju.addUnit());
@@ -159,9 +166,10 @@ final class JujuModel {
     return run;
   }
 
-  private void dispatch(Node node, HookContext hook) {
-    Path charm = original.contains(node) ? pythonCharm : hook.directory();
-    run(node, hook, charm.resolve("dispatch").toString());
+  private static void dispatch(Node node, HookContext hook) {
+    // An agent goes down with its node, and runs the hook again when both are back.
+    node.awaitUp();
+    run(node, hook, hook.directory().resolve("dispatch").toString());
   }
 
   private static ExecResult run(Node node, HookContext hook, String... command) {
@@ -170,14 +178,15 @@ final class JujuModel {
     return result;
   }
 
-  /** Has a unit's hooks do what the original Python interface did. */
+  /** Gives a unit a charm with the original Python interface instead. */
   void pythonUnit(Node node) {
-    original.add(node);
+    delete(unit(node).charmDirectory());
+    deploy(PYTHON_CHARM, unit(node));
   }
 
   /** Returns what a unit with the original Python interface reads of its peers. */
   List<String> hearAsPython(Node node) {
-    return exec(node, pythonCharm.resolve("dispatch").toString(), "hear");
+    return exec(node, unit(node).charmDirectory().resolve("dispatch").toString(), "hear");
   }
 
   /** Waits until no injected fault is left to strike. */

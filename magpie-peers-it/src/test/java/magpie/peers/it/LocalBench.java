@@ -150,16 +150,23 @@ final class LocalBench {
     shell(any, "printf %s \"$1\" >.new && mv .new bench.magpie.yaml", text);
   }
 
-  /** Saves the shared topology once for each number, each time with one host more at its end. */
-  void appendHosts(Node by, int first, int last) {
+  /**
+   * Saves the shared topology again and again, each time with one host more at its end, until
+   * {@link #noMoreHosts}.
+   */
+  void appendHosts(Node by, int first) {
     shell(
         by,
-        "for i in $(seq $1 $2); do"
-            + " cp bench.magpie.yaml .new"
-            + " && echo \"  magpie/$i: { hostname: host-$i }\" >>.new"
-            + " && mv .new bench.magpie.yaml || exit 1; done",
-        Integer.toString(first),
-        Integer.toString(last));
+        "i=$1; until [ -e .enough ]; do"
+            + " cp bench.magpie.yaml .new;"
+            + " echo \"  magpie/$i: { hostname: host-$i }\" >>.new;"
+            + " mv .new bench.magpie.yaml;"
+            + " i=$((i + 1)); done; rm .enough",
+        Integer.toString(first));
+  }
+
+  void noMoreHosts(Node by) {
+    shell(by, ": >.enough");
   }
 
   private static void shell(Node node, String script, String... arguments) {

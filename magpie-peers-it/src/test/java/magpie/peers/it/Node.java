@@ -38,6 +38,7 @@ final class Node {
   private final StringBuilder transcript = new StringBuilder();
   private Log log;
   private PackagedJars jars;
+  private boolean up = true;
 
   Node(String name, List<NodeNetwork> networks) {
     this.name = name;
@@ -148,12 +149,14 @@ final class Node {
 
   /** Stops the node as its operator would. */
   void stop() {
+    up(false);
     ContainerEngine.client().stopContainerCmd(container.getContainerId()).exec();
     ended();
   }
 
   /** Kills every process of the node with SIGKILL. */
   void kill() {
+    up(false);
     ContainerEngine.client().killContainerCmd(container.getContainerId()).withSignal("KILL").exec();
     ended();
   }
@@ -169,6 +172,17 @@ final class Node {
     ContainerEngine.client().startContainerCmd(container.getContainerId()).exec();
     follow(seen);
     awaitServing();
+    up(true);
+  }
+
+  private synchronized void up(boolean now) {
+    up = now;
+    notifyAll();
+  }
+
+  /** Waits while the node is stopped or killed. */
+  synchronized void awaitUp() {
+    waitUntil(this, "to be up again", () -> up);
   }
 
   /** Freezes the node: its addresses stay, nobody answers. */
@@ -315,32 +329,33 @@ final class Node {
     }
 
     synchronized void awaitEnd() {
-      waitUntil("to end", () -> ended);
+      waitUntil(this, "to end", () -> ended);
     }
 
     synchronized String await(Predicate<String> such) {
-      waitUntil("to say what is awaited", () -> ended || lines().stream().anyMatch(such));
+      waitUntil(this, "to say what is awaited", () -> ended || lines().stream().anyMatch(such));
       return lines().stream()
           .filter(such)
           .findFirst()
           .orElseThrow(() -> new AssertionError("expected " + name + " to stay up, it ended"));
     }
+  }
 
-    private void waitUntil(String what, BooleanSupplier condition) {
-      long deadline = System.nanoTime() + DEADLINE.toNanos();
-      try {
-        while (!condition.getAsBoolean()) {
-          long left = deadline - System.nanoTime();
-          if (left <= 0) {
-            throw new AssertionError(
-                "expected " + name + " " + what + " within " + DEADLINE + ", it said " + lines());
-          }
-          wait(Math.max(1, left / 1_000_000));
+  /** Waits on a monitor that the caller holds. */
+  private void waitUntil(Object monitor, String what, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + DEADLINE.toNanos();
+    try {
+      while (!condition.getAsBoolean()) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          throw new AssertionError(
+              "expected " + name + " " + what + " within " + DEADLINE + ", it said " + lines());
         }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException(e);
+        monitor.wait(Math.max(1, left / 1_000_000));
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
   }
 }
