@@ -29,7 +29,7 @@ final class Bags {
   /** Where the Python interface publishes IPv4 addresses. */
   static final String IPERF_ADDRESSES = "iperf_addresses";
 
-  /** Keys that Juju writes itself, best address first (juju-contract 3.5). */
+  /** Keys that Juju writes itself, best address first (docs/juju.md, J5). */
   private static final List<String> ADDRESS_KEYS = List.of("ingress-address", "private-address");
 
   private static final String EGRESS = "egress-subnets";
@@ -123,7 +123,7 @@ final class Bags {
             return known;
           });
     } catch (IOException e) {
-      // One peer's bad value must not stop every other unit (python-interface, get_nodes(cidr)).
+      // One peer's bad value must not stop every other unit as the Python interface lets it.
       return List.of();
     }
     List<String> all = new ArrayList<>();

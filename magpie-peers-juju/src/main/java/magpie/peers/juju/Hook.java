@@ -22,7 +22,7 @@ import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the agent told this process about the hook it runs in (juju-contract 1.3).
+ * What the agent told this process about the hook it runs in (docs/juju.md, J1).
  *
  * @param environment what the process was given
  * @param unit the unit of this charm
@@ -137,8 +137,9 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   static boolean isEndpoint(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      boolean letter = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z';
-      if (!letter && (i == 0 || !(c >= '0' && c <= '9' || c == '-' || c == '_'))) {
+      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      boolean other = (c >= '0' && c <= '9') || c == '-' || c == '_';
+      if (!letter && !(other && i > 0)) {
         return false;
       }
     }

@@ -39,7 +39,7 @@ import magpie.peers.HookToolException.Reason;
  *
  * <p>Tools are looked for on the PATH of the given environment, because the JDK looks on that of
  * the process, and are started by the JDK's default mechanism. The agent answers one tool at a time
- * (juju-contract 4.4), but starting a process costs more than the answer, so launches overlap.
+ * (docs/juju.md, J6), but starting a process costs more than the answer, so launches overlap.
  *
  * <p>Output is taken as it comes and never waited for: a thread that waits in a pipe cannot be
  * interrupted, and would stay for as long as any stray child of a tool holds the other end. So a

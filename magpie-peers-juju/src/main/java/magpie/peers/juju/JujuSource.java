@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * The peers of one unit in one hook.
  *
  * <p>Juju freezes membership at the start of a hook and answers the same for every bag until its
- * end (juju-contract 3.3), so there is one reading per hook, and each bag is asked for once. Who
+ * end (docs/juju.md, J3), so there is one reading per hook, and each bag is asked for once. Who
  * asks for ids alone starts two kinds of tool only, {@code relation-ids} and {@code relation-list}.
  */
 final class JujuSource implements PeerSource {
@@ -166,7 +166,7 @@ final class JujuSource implements PeerSource {
                 .filter(relation -> relation.getValue().contains(id))
                 .map(Map.Entry::getKey)
                 .toList();
-        // The bag of a unit that departed stays readable for the life of the relation (3.4).
+        // The bag of a unit that departed stays readable for the life of the relation (J4).
         (of.isEmpty() ? members.keySet() : of).forEach(r -> wanted.add(new Bag(r, id)));
       }
       fetch(wanted);

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One key per endpoint holds the view's text behind a line with a fingerprint of every setting
  * that was published. The fingerprints are there because asking the agent for one's own bag makes
- * it submit all of it again (juju-contract 3.2), and a hash is enough to see that nothing changed.
+ * it submit all of it again (docs/juju.md, J2), and a hash is enough to see that nothing changed.
  */
 final class JujuState implements StateStore {
   private static final String PUBLISHED = "published";

@@ -93,7 +93,7 @@ public final class JujuUnit {
    * interfaces of this machine, without bridges, loopback and link-local; last of all those in a
    * network of one address, because that is what a virtual address looks like
    * (canonical/operator#1556), and nobody wants to be found there. On Kubernetes this is the only
-   * way to a peer's own address, since Juju publishes that of the service (juju-contract 3.5).
+   * way to a peer's own address, since Juju publishes that of the service (docs/juju.md, J5).
    * Calling it in every hook is fine: nothing is written while the addresses stay the same.
    *
    * @param keep decides of each address, whose source is {@code network-get} or the name of the

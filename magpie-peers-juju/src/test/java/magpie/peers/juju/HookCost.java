@@ -11,7 +11,6 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,19 +27,22 @@ import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.Hook;
 import magpie.peers.testkit.HookContext;
 import magpie.peers.testkit.JujuVersion;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Measures what a hook costs, beside an empty program and beside its bare launches, and prints the
  * table of docs/juju.md.
  *
- * <p>Not a test: a machine that is busy would fail it. Every program runs in a JVM of its own, in
- * turns, in hooks of a fake Juju; each hook fails in the end, so that the next finds the same.
+ * <p>Run it by its name, {@code -Dtest=HookCost}; no build does, since times prove nothing on a
+ * busy machine. Every program runs in a JVM of its own, in turns, in hooks of a fake Juju; each hook
+ * fails in the end, so that the next finds the same.
  */
-final class HookCost {
+class HookCost {
   /** What the measured programs print last. */
   private static final String MARK = "cost ";
 
-  private HookCost() {}
+  @TempDir Path directory;
 
   /** A program that does nothing. */
   static final class Empty {
@@ -144,24 +146,9 @@ final class HookCost {
   /** A program with its name in the table, in a hook with that many peers. */
   private record Candidate(String name, int peers, List<String> command) {}
 
-  /**
-   * Measures.
-   *
-   * @param arguments the number of rounds, 11 by default
-   * @throws IOException if a program cannot be prepared
-   */
-  public static void main(String[] arguments) throws IOException {
-    int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 11;
-    Path directory = Files.createTempDirectory("magpie-peers-cost");
-    try {
-      measure(directory, rounds);
-    } finally {
-      try (Stream<Path> all = Files.walk(directory)) {
-        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    }
+  @Test
+  void measure() throws IOException {
+    measure(directory, Integer.getInteger("rounds", 11));
   }
 
   private static void measure(Path directory, int rounds) throws IOException {
