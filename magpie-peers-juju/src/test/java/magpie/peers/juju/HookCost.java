@@ -35,8 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
  * table of docs/juju.md.
  *
  * <p>Run it by its name, {@code -Dtest=HookCost}; no build does, since times prove nothing on a
- * busy machine. Every program runs in a JVM of its own, in turns, in hooks of a fake Juju; each hook
- * fails in the end, so that the next finds the same.
+ * busy machine. Every program runs in a JVM of its own, in turns, in hooks of a fake Juju; each
+ * hook fails in the end, so that the next finds the same.
  */
 class HookCost {
   /** What the measured programs print last. */
