@@ -3,10 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/*
- * Copyright the magpie-peers authors.
- * SPDX-License-Identifier: Apache-2.0
- */
 package magpie.peers;
 
 import java.nio.file.Path;

@@ -3,10 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/*
- * Copyright the magpie-peers authors.
- * SPDX-License-Identifier: Apache-2.0
- */
 /**
  * Who my peers are, at which address I reach each of them, what each has published, and who has
  * joined or departed since I last dealt with it.
