@@ -178,25 +178,7 @@ final class Json {
     } catch (IOException e) {
       throw new UncheckedIOException("a text in memory cannot fail to be written", e);
     }
-    return yaml(out);
-  }
-
-  /**
-   * Escapes what JSON may hold raw and YAML may not: the agent reads {@code --file} as YAML (2.1),
-   * whose reader refuses or folds these characters. They stand only inside strings.
-   */
-  private static String yaml(StringWriter json) {
-    StringBuffer text = json.getBuffer();
-    for (int i = text.length() - 1; i >= 0; i--) {
-      char c = text.charAt(i);
-      boolean plain =
-          (c >= 0x20 && c <= 0x7e)
-              || (c >= 0xa0 && c != 0x2028 && c != 0x2029 && c != 0xfeff && c < 0xfffe);
-      if (!plain) {
-        text.replace(i, i + 1, String.format(Locale.ROOT, "\\u%04x", (int) c));
-      }
-    }
-    return text.toString();
+    return out.toString();
   }
 
   static String object(Map<String, String> fields) {
