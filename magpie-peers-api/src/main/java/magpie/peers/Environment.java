@@ -74,6 +74,7 @@ public record Environment(
    * @return the value, or empty if it is not set or is blank
    */
   public Optional<String> variable(String name) {
-    return Optional.ofNullable(variables.get(name)).filter(value -> !value.isBlank());
+    String value = variables.get(name);
+    return value == null || value.isBlank() ? Optional.empty() : Optional.of(value);
   }
 }

@@ -6,16 +6,15 @@
 package magpie.peers;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
-import java.util.function.LongConsumer;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +70,13 @@ final class Ledger {
 
   /** Keeps what was last known only of those that are members or have a departed notice. */
   private void forget() {
-    lastKnown.keySet().removeIf(id -> !members.contains(id) && !departed.containsKey(id));
+    Iterator<PeerId> known = lastKnown.keySet().iterator();
+    while (known.hasNext()) {
+      PeerId id = known.next();
+      if (!members.contains(id) && !departed.containsKey(id)) {
+        known.remove();
+      }
+    }
   }
 
   /** Removes the notices that are still as they were shown, and returns them. */
@@ -100,29 +105,42 @@ final class Ledger {
     }
     StringBuilder out = new StringBuilder(HEADER).append("\nrecorded ").append(sequence);
     out.append("\nmembers").append(groups(members));
-    List<PeerId> order = List.copyOf(members);
-    bySequence(joined)
-        .forEach(
-            (number, ids) -> {
-              Runs runs = new Runs();
-              int position = 0;
-              for (PeerId member : order) {
-                if (ids.contains(member)) {
-                  runs.add(position);
-                }
-                position++;
-              }
-              out.append("\njoined ").append(number).append(' ').append(runs);
-            });
-    bySequence(departed)
-        .forEach((number, ids) -> out.append("\ndeparted ").append(number).append(groups(ids)));
-    lastKnown.values().forEach(node -> printNode(out, node));
+    printJoined(out);
+    for (Map.Entry<Long, NavigableSet<PeerId>> group : bySequence(departed).entrySet()) {
+      out.append("\ndeparted ").append(group.getKey()).append(groups(group.getValue()));
+    }
+    for (PeerNode node : lastKnown.values()) {
+      printNode(out, node);
+    }
     return out.append('\n').append(END).append('\n').toString();
+  }
+
+  /** The runs of positions of each recording, filled in one pass over the members. */
+  private void printJoined(StringBuilder out) {
+    Map<Long, Runs> bySequence = new TreeMap<>();
+    int position = 0;
+    for (PeerId member : members) {
+      Long number = joined.get(member);
+      if (number != null) {
+        runs(bySequence, number).add(position);
+      }
+      position++;
+    }
+    for (Map.Entry<Long, Runs> group : bySequence.entrySet()) {
+      out.append("\njoined ").append(group.getKey()).append(' ').append(group.getValue());
+    }
   }
 
   private static Map<Long, NavigableSet<PeerId>> bySequence(Map<PeerId, Long> notices) {
     Map<Long, NavigableSet<PeerId>> groups = new TreeMap<>();
-    notices.forEach((id, number) -> groups.computeIfAbsent(number, n -> new TreeSet<>()).add(id));
+    for (Map.Entry<PeerId, Long> notice : notices.entrySet()) {
+      NavigableSet<PeerId> group = groups.get(notice.getValue());
+      if (group == null) {
+        group = new TreeSet<>();
+        groups.put(notice.getValue(), group);
+      }
+      group.add(notice.getKey());
+    }
     return groups;
   }
 
@@ -135,13 +153,23 @@ final class Ledger {
       if (number < 0) {
         others.append(' ').append(id);
       } else {
-        units.computeIfAbsent(id.value().substring(0, slash), a -> new Runs()).add(number);
+        runs(units, id.value().substring(0, slash)).add(number);
       }
     }
     StringBuilder out = new StringBuilder();
-    units.forEach(
-        (application, runs) -> out.append(' ').append(application).append("//").append(runs));
+    for (Map.Entry<String, Runs> application : units.entrySet()) {
+      out.append(' ').append(application.getKey()).append("//").append(application.getValue());
+    }
     return out.append(others).toString();
+  }
+
+  private static <K> Runs runs(Map<K, Runs> all, K key) {
+    Runs runs = all.get(key);
+    if (runs == null) {
+      runs = new Runs();
+      all.put(key, runs);
+    }
+    return runs;
   }
 
   /** A number as Juju writes unit numbers, else -1. */
@@ -149,13 +177,18 @@ final class Ledger {
     boolean canonical =
         !digits.isEmpty()
             && digits.length() <= 18
-            && digits.chars().allMatch(c -> c >= '0' && c <= '9')
             && (digits.length() == 1 || digits.charAt(0) != '0');
+    for (int i = 0; canonical && i < digits.length(); i++) {
+      canonical = digits.charAt(i) >= '0' && digits.charAt(i) <= '9';
+    }
     return canonical ? Long.parseLong(digits) : -1;
   }
 
   /** Runs of ascending numbers, each written relative to the end of the one before. */
   private static final class Runs {
+    /** More than any view has; what is damaged must not fill the memory. */
+    private static final int MOST = 10_000_000;
+
     private final StringBuilder done = new StringBuilder();
     private long base;
     private long start = -1;
@@ -188,20 +221,26 @@ final class Ledger {
       return done.toString();
     }
 
-    static void read(String text, LongConsumer each) {
+    static long[] read(String text) {
+      long[] all = new long[16];
+      int count = 0;
       long base = 0;
       for (String run : text.split(",", -1)) {
         int plus = run.indexOf('+');
         long start = base + number(plus < 0 ? run : run.substring(0, plus));
         long more = plus < 0 ? 0 : number(run.substring(plus + 1));
-        if (start < base || more < 0 || more > 10_000_000) {
+        if (start < base || more < 0 || more >= MOST - count) {
           throw new IllegalArgumentException("expected runs of numbers, found " + Quote.of(text));
         }
-        for (long n = start; n <= start + more; n++) {
-          each.accept(n);
-        }
         base = start + more;
+        if (all.length <= count + more) {
+          all = Arrays.copyOf(all, (int) Math.max(count + more + 1, 2L * count));
+        }
+        for (long n = start; n <= base; n++) {
+          all[count++] = n;
+        }
       }
+      return Arrays.copyOf(all, count);
     }
   }
 
@@ -213,8 +252,12 @@ final class Ledger {
     for (AddressCandidate candidate : node.candidates()) {
       field(out, "a", candidate.source(), candidate.toString());
     }
-    node.settings().forEach((key, value) -> field(out, "s", key, value));
-    node.labels().forEach((key, value) -> field(out, "l", key, value));
+    for (Map.Entry<String, String> setting : node.settings().entrySet()) {
+      field(out, "s", setting.getKey(), setting.getValue());
+    }
+    for (Map.Entry<String, String> label : node.labels().entrySet()) {
+      field(out, "l", label.getKey(), label.getValue());
+    }
     if (node.suspect()) {
       field(out, "d", "", "");
     }
@@ -265,12 +308,13 @@ final class Ledger {
       return ledger;
     }
     String[] lines = text.split("\n", -1);
+    List<PeerId> order = new ArrayList<>();
     int line = 0;
     try {
       expect(lines[0].equals(HEADER), HEADER, lines[0]);
       int last = lines.length - 2;
       for (line = 1; line < last; line++) {
-        ledger.parseLine(lines[line]);
+        ledger.parseLine(lines[line], order);
       }
       line = Math.max(0, last);
       expect(last > 0 && lines[last].equals(END), END, lines[line]);
@@ -297,26 +341,39 @@ final class Ledger {
     }
   }
 
-  private void parseLine(String line) {
+  /**
+   * Reads one line.
+   *
+   * @param order the members in their order, to which a line of members adds
+   */
+  private void parseLine(String line, List<PeerId> order) {
     int space = line.indexOf(' ');
     String rest = space < 0 ? "" : line.substring(space + 1);
     switch (space < 0 ? line : line.substring(0, space)) {
       case "recorded" -> sequence = positive(rest);
-      case "members" -> readGroups(rest, members::add);
-      case "joined" ->
-          numbered(
-              rest,
-              (number, runs) -> {
-                List<PeerId> order = List.copyOf(members);
-                Runs.read(
-                    runs,
-                    position -> {
-                      expect(position < order.size(), "a position of a member", runs);
-                      joined.put(order.get((int) position), number);
-                    });
-              });
-      case "departed" ->
-          numbered(rest, (number, ids) -> readGroups(ids, id -> departed.put(id, number)));
+      case "members" -> {
+        readGroups(rest, members);
+        order.clear();
+        order.addAll(members);
+      }
+      case "joined" -> {
+        int end = endOfNumber(rest);
+        long number = positive(rest.substring(0, end));
+        String runs = rest.substring(end + 1);
+        for (long position : Runs.read(runs)) {
+          expect(position < order.size(), "a position of a member", runs);
+          joined.put(order.get((int) position), number);
+        }
+      }
+      case "departed" -> {
+        int end = endOfNumber(rest);
+        long number = positive(rest.substring(0, end));
+        List<PeerId> ids = new ArrayList<>();
+        readGroups(rest.substring(end + 1), ids);
+        for (PeerId id : ids) {
+          departed.put(id, number);
+        }
+      }
       case "node" -> {
         PeerNode node = readNode(rest);
         lastKnown.put(node.id(), node);
@@ -331,23 +388,25 @@ final class Ledger {
     return number;
   }
 
-  private static void numbered(String text, BiConsumer<Long, String> rest) {
+  private static int endOfNumber(String text) {
     int space = text.indexOf(' ');
     expect(space > 0, "a number and ids", text);
-    rest.accept(positive(text.substring(0, space)), text.substring(space + 1));
+    return space;
   }
 
-  private static void readGroups(String text, Consumer<PeerId> each) {
+  private static void readGroups(String text, Collection<PeerId> ids) {
     if (text.isEmpty()) {
       return;
     }
     for (String group : text.split(" ", -1)) {
       int runs = group.indexOf("//");
       if (runs < 0) {
-        each.accept(PeerId.of(group));
+        ids.add(PeerId.of(group));
       } else {
-        String application = group.substring(0, runs);
-        Runs.read(group.substring(runs + 2), n -> each.accept(PeerId.of(application + "/" + n)));
+        String prefix = group.substring(0, runs) + "/";
+        for (long number : Runs.read(group.substring(runs + 2))) {
+          ids.add(PeerId.of(prefix + number));
+        }
       }
     }
   }

@@ -61,13 +61,16 @@ public final class PeersOptions {
    */
   public Optional<String> option(String name) {
     Objects.requireNonNull(name, "name");
+    String value = options.get(name);
+    if (value == null || value.isBlank()) {
+      value = environment.properties().get("magpie.peers." + name);
+    }
+    if (value != null && !value.isBlank()) {
+      return Optional.of(value);
+    }
     String variable = name.toUpperCase(Locale.ROOT).replace('-', '_');
-    return Optional.ofNullable(options.get(name))
-        .filter(value -> !value.isBlank())
-        .or(() -> Optional.ofNullable(environment.properties().get("magpie.peers." + name)))
-        .filter(value -> !value.isBlank())
-        .or(() -> environment.variable("MAGPIE_PEERS_" + variable))
-        .or(() -> environment.variable("MAGPIE_" + variable));
+    Optional<String> ours = environment.variable("MAGPIE_PEERS_" + variable);
+    return ours.isPresent() ? ours : environment.variable("MAGPIE_" + variable);
   }
 
   /**
@@ -95,15 +98,15 @@ public final class PeersOptions {
    * @throws ConfigurationException if it is no peer id
    */
   public Optional<PeerId> self() {
-    return option("self")
-        .map(
-            value -> {
-              try {
-                return PeerId.of(value);
-              } catch (IllegalArgumentException e) {
-                throw new ConfigurationException("option self: " + e.getMessage(), e);
-              }
-            });
+    Optional<String> value = option("self");
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(PeerId.of(value.get()));
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("option self: " + e.getMessage(), e);
+    }
   }
 
   /**

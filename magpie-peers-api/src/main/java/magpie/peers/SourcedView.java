@@ -7,19 +7,19 @@ package magpie.peers;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
@@ -64,15 +64,17 @@ final class SourcedView implements PeerView {
     this.environment = environment;
   }
 
-  private <T> T locked(Supplier<T> work) {
+  /**
+   * Takes the lock of an open view; whoever calls this unlocks in the end.
+   *
+   * <p>What every hook runs through is written without lambdas and streams, which a process links
+   * at their first use: together they were a third of what a hook cost (docs/performance.md).
+   */
+  private void enter() {
     lock.lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("this view of the peers is closed");
-      }
-      return work.get();
-    } finally {
+    if (closed) {
       lock.unlock();
+      throw new IllegalStateException("this view of the peers is closed");
     }
   }
 
@@ -83,70 +85,98 @@ final class SourcedView implements PeerView {
 
   @Override
   public Optional<PeerId> self() {
-    return locked(() -> read().self());
+    enter();
+    try {
+      return read().self();
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public Optional<PeerNode> own() {
-    return locked(
-        () -> {
-          Reading now = read();
-          Optional<PeerNode> known =
-              now.self().flatMap(self -> now.nodes(List.of(self)).stream().reduce(PeerNode::merge));
-          return known.map(node -> node.in(now.networks()));
-        });
+    enter();
+    try {
+      Reading now = read();
+      PeerId self = now.self().orElse(null);
+      return self == null
+          ? Optional.empty()
+          : placed(byId(now, List.of(self), new HashSet<>()).get(self), now);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public List<PeerId> ids() {
-    return locked(() -> peerIds(read()));
+    enter();
+    try {
+      return peerIds(read());
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public Snapshot snapshot() {
-    return locked(this::current);
+    enter();
+    try {
+      return current();
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public List<PeerNode> nodes(NodeFilter filter) {
     Objects.requireNonNull(filter, "filter");
-    return locked(() -> current().nodes(resolved(filter)));
+    enter();
+    try {
+      return current().nodes(resolved(filter));
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public Optional<PeerNode> node(PeerId id) {
     Objects.requireNonNull(id, "id");
-    return locked(
-        () -> {
-          Reading now = read();
-          Snapshot last = snapshot;
-          if (last != null && shown(now)) {
-            return last.node(id);
-          }
-          if (now.self().equals(Optional.of(id)) || !now.ids().contains(id)) {
-            return Optional.empty();
-          }
-          try {
-            return Optional.of(merged(now, List.of(id), new ArrayList<>()).get(0));
-          } catch (PeersException e) {
-            if (last == null) {
-              throw e;
-            }
-            unreadable(e);
-            return last.node(id);
-          }
-        });
+    enter();
+    try {
+      Reading now = read();
+      Snapshot last = snapshot;
+      if (last != null && shown(now)) {
+        return last.node(id);
+      }
+      if (id.equals(now.self().orElse(null)) || !now.ids().contains(id)) {
+        return Optional.empty();
+      }
+      try {
+        return Optional.of(merged(now, List.of(id), new ArrayList<>()).get(0));
+      } catch (PeersException e) {
+        if (last == null) {
+          throw e;
+        }
+        unreadable(e);
+        return last.node(id);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public Optional<Explanation> explain(PeerId id, NodeFilter filter) {
     Objects.requireNonNull(filter, "filter");
-    return locked(
-        () ->
-            node(id)
-                .map(
-                    node ->
-                        new Explanation(node, filter.toString(), resolved(filter).apply(node))));
+    enter();
+    try {
+      PeerNode node = node(id).orElse(null);
+      return node == null
+          ? Optional.empty()
+          : Optional.of(new Explanation(node, filter.toString(), resolved(filter).apply(node)));
+    } finally {
+      lock.unlock();
+    }
   }
 
   private NodeFilter resolved(NodeFilter filter) {
@@ -265,21 +295,18 @@ final class SourcedView implements PeerView {
   }
 
   private static List<PeerId> peerIds(Reading now) {
+    NavigableSet<PeerId> ids = new TreeSet<>(now.ids());
     PeerId self = now.self().orElse(null);
-    return now.ids().stream().filter(id -> !id.equals(self)).sorted().distinct().toList();
+    if (self != null) {
+      ids.remove(self);
+    }
+    return List.copyOf(ids);
   }
 
   /** What the reading says of some members, one node each, in the order of {@code ids} (M1, M2). */
   private static List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
-    Map<PeerId, PeerNode> byId = new LinkedHashMap<>(ids.size() * 2);
     Set<PeerId> twice = new HashSet<>();
-    for (PeerNode node : now.nodes(ids)) {
-      PeerNode first = byId.putIfAbsent(node.id(), node);
-      if (first != null) {
-        byId.put(node.id(), first.merge(node));
-        twice.add(node.id());
-      }
-    }
+    Map<PeerId, PeerNode> byId = byId(now, ids, twice);
     List<PeerNode> nodes = new ArrayList<>(ids.size());
     for (PeerId id : ids) {
       PeerNode node = byId.get(id);
@@ -300,21 +327,41 @@ final class SourcedView implements PeerView {
     return nodes;
   }
 
+  /** What the reading says of some nodes, and which of them it names more than once (M2). */
+  private static Map<PeerId, PeerNode> byId(
+      Reading now, Collection<PeerId> ids, Set<PeerId> twice) {
+    Map<PeerId, PeerNode> byId = new HashMap<>(ids.size() * 2);
+    for (PeerNode node : now.nodes(ids)) {
+      PeerNode first = byId.putIfAbsent(node.id(), node);
+      if (first != null) {
+        byId.put(node.id(), first.merge(node));
+        twice.add(node.id());
+      }
+    }
+    return byId;
+  }
+
+  private static Optional<PeerNode> placed(@Nullable PeerNode node, Reading now) {
+    return node == null ? Optional.empty() : Optional.of(node.in(now.networks()));
+  }
+
   @Override
   public Notices notices() {
-    return locked(
-        () -> {
-          Reading now = read();
-          Ledger ledger = unread ? load() : record(now);
-          Notices notices =
-              new Notices(
-                  list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
-          // Those shown before are among these, or they are gone or replaced.
-          shown.clear();
-          shown.addAll(notices.joined());
-          shown.addAll(notices.departed());
-          return notices;
-        });
+    enter();
+    try {
+      Reading now = read();
+      Ledger ledger = unread ? load() : record(now);
+      Notices notices =
+          new Notices(
+              list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
+      // Those shown before are among these, or they are gone or replaced.
+      shown.clear();
+      shown.addAll(notices.joined());
+      shown.addAll(notices.departed());
+      return notices;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private Ledger load() {
@@ -342,16 +389,28 @@ final class SourcedView implements PeerView {
 
   private Ledger recorded(List<PeerId> present, List<PeerNode> known) {
     return change(
-        ledger -> {
-          ledger.record(present, known);
-          return ledger;
+        new Change() {
+          @Override
+          void to(Ledger ledger) {
+            ledger.record(present, known);
+          }
         });
   }
 
-  private Ledger change(UnaryOperator<Ledger> work) {
-    String text =
-        source.state().update(before -> work.apply(Ledger.parse(before, stateOrigin())).print());
-    return Ledger.parse(text, stateOrigin());
+  /** One change of what is remembered, from text to text. */
+  private abstract class Change implements UnaryOperator<String> {
+    abstract void to(Ledger ledger);
+
+    @Override
+    public String apply(String before) {
+      Ledger ledger = Ledger.parse(before, stateOrigin());
+      to(ledger);
+      return ledger.print();
+    }
+  }
+
+  private Ledger change(Change change) {
+    return Ledger.parse(source.state().update(change), stateOrigin());
   }
 
   private String stateOrigin() {
@@ -360,78 +419,97 @@ final class SourcedView implements PeerView {
 
   private List<Notice> list(Ledger ledger, Notice.Kind kind, Reading now) {
     Map<PeerId, Long> pending = ledger.pending(kind);
+    boolean departed = kind == Notice.Kind.DEPARTED;
     Map<PeerId, PeerNode> remembered =
-        kind == Notice.Kind.DEPARTED && source.remembersDeparted() && !pending.isEmpty()
-            ? now.nodes(pending.keySet()).stream()
-                .collect(Collectors.toMap(PeerNode::id, node -> node, PeerNode::merge))
+        departed && source.remembersDeparted() && !pending.isEmpty()
+            ? byId(now, pending.keySet(), new HashSet<>())
             : Map.of();
     List<Notice> notices = new ArrayList<>(pending.size());
-    pending.forEach(
-        (id, sequence) -> {
-          Optional<PeerNode> known =
-              kind == Notice.Kind.JOINED
-                  ? Optional.empty()
-                  : Optional.ofNullable(remembered.get(id))
-                      .or(() -> ledger.lastKnown(id))
-                      .map(node -> node.in(now.networks()));
-          notices.add(new Notice(kind, id, sequence, known));
-        });
+    for (Map.Entry<PeerId, Long> each : pending.entrySet()) {
+      PeerId id = each.getKey();
+      PeerNode known = remembered.get(id);
+      if (departed && known == null) {
+        known = ledger.lastKnown(id).orElse(null);
+      }
+      notices.add(new Notice(kind, id, each.getValue(), placed(known, now)));
+    }
     return notices;
   }
 
   @Override
   public List<Notice> dismissJoined() {
-    return locked(() -> dismissShown(Notice.Kind.JOINED));
+    return dismissShown(Notice.Kind.JOINED);
   }
 
   @Override
   public List<Notice> dismissDeparted() {
-    return locked(() -> dismissShown(Notice.Kind.DEPARTED));
+    return dismissShown(Notice.Kind.DEPARTED);
   }
 
   private List<Notice> dismissShown(Notice.Kind kind) {
-    return dismiss(shown.stream().filter(notice -> notice.kind() == kind).toList());
+    enter();
+    try {
+      List<Notice> ofKind = new ArrayList<>();
+      for (Notice notice : shown) {
+        if (notice.kind() == kind) {
+          ofKind.add(notice);
+        }
+      }
+      return dismiss(ofKind);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public List<Notice> dismiss(Collection<Notice> notices) {
     List<Notice> given = List.copyOf(notices);
-    return locked(
-        () -> {
-          if (given.isEmpty()) {
-            return List.of();
-          }
-          List<Notice> dismissed = new ArrayList<>();
-          change(
-              ledger -> {
-                dismissed.addAll(ledger.dismiss(given));
-                return ledger;
-              });
-          given.forEach(shown::remove);
-          dismissed.sort((a, b) -> a.id().compareTo(b.id()));
-          return Collections.unmodifiableList(dismissed);
-        });
+    enter();
+    try {
+      if (given.isEmpty()) {
+        return List.of();
+      }
+      Map<PeerId, Notice> dismissed = new TreeMap<>();
+      change(
+          new Change() {
+            @Override
+            void to(Ledger ledger) {
+              dismissed.clear();
+              for (Notice notice : ledger.dismiss(given)) {
+                dismissed.put(notice.id(), notice);
+              }
+            }
+          });
+      for (Notice notice : given) {
+        shown.remove(notice);
+      }
+      return List.copyOf(dismissed.values());
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public Subscription listen(PeerListener listener) {
     Objects.requireNonNull(listener, "listener");
-    return locked(
-        () -> {
-          current();
-          Dispatch running = dispatch;
-          if (running == null) {
-            running = new Dispatch(backend, this::observe);
-            try {
-              watch = source.watch(running::signal);
-            } catch (RuntimeException e) {
-              running.close();
-              throw e;
-            }
-            dispatch = running;
-          }
-          return running.add(listener);
-        });
+    enter();
+    try {
+      current();
+      Dispatch running = dispatch;
+      if (running == null) {
+        running = new Dispatch(backend, this::observe);
+        try {
+          watch = source.watch(running::signal);
+        } catch (RuntimeException e) {
+          running.close();
+          throw e;
+        }
+        dispatch = running;
+      }
+      return running.add(listener);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** What listeners are to know now, or null after the end. */
@@ -475,7 +553,12 @@ final class SourcedView implements PeerView {
 
   @Override
   public Map<String, String> published() {
-    return locked(() -> TextMap.copyOf(source.published()));
+    enter();
+    try {
+      return TextMap.copyOf(source.published());
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -484,22 +567,30 @@ final class SourcedView implements PeerView {
     if (wanted.containsKey("")) {
       throw new IllegalArgumentException("expected a key for every setting, found an empty one");
     }
-    wanted.forEach(SourcedView::checkText);
-    return locked(
-        () -> {
-          Map<String, String> changes = source.unpublished(wanted);
-          if (changes.isEmpty()) {
-            return false;
-          }
-          source.publish(TextMap.copyOf(changes));
-          return true;
-        });
+    for (Map.Entry<String, String> setting : wanted.entrySet()) {
+      checkText(setting.getKey(), setting.getKey());
+      checkText(setting.getKey(), setting.getValue());
+    }
+    enter();
+    try {
+      Map<String, String> changes = source.unpublished(wanted);
+      if (changes.isEmpty()) {
+        return false;
+      }
+      source.publish(TextMap.copyOf(changes));
+      return true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Half a character is no text: no encoding carries it, so it could not come out again (S1). */
-  private static void checkText(String key, String value) {
-    for (String text : List.of(key, value)) {
-      if (text.codePoints().anyMatch(c -> c >= 0xd800 && c <= 0xdfff)) {
+  private static void checkText(String key, String text) {
+    for (int i = 0; i < text.length(); i++) {
+      int c = text.codePointAt(i);
+      if (Character.isSupplementaryCodePoint(c)) {
+        i++;
+      } else if (c >= 0xd800 && c <= 0xdfff) {
         throw new IllegalArgumentException(
             "expected Unicode text in the setting "
                 + Quote.of(key)
@@ -511,21 +602,28 @@ final class SourcedView implements PeerView {
 
   @Override
   public Health health() {
-    return locked(
-        () -> {
-          try {
-            current();
-          } catch (PeersException e) {
-            stale(e);
-          }
-          return Objects.requireNonNull(health, "health");
-        });
+    enter();
+    try {
+      try {
+        current();
+      } catch (PeersException e) {
+        stale(e);
+      }
+      return Objects.requireNonNull(health, "health");
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public <T> Optional<T> extension(Class<T> type) {
     Objects.requireNonNull(type, "type");
-    return locked(() -> source.extension(type));
+    enter();
+    try {
+      return source.extension(type);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

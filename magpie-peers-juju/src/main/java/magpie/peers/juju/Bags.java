@@ -5,11 +5,12 @@
 
 package magpie.peers.juju;
 
+import com.fasterxml.jackson.core.JsonParser;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,19 +35,53 @@ final class Bags {
 
   private static final String EGRESS = "egress-subnets";
 
+  /** The list under our key; a version that we do not know counts as none. */
+  private static final Json.Shape<List<String>> VERSIONED_ADDRESSES =
+      new Json.Shape<>() {
+        @Override
+        public List<String> read(JsonParser json) throws IOException {
+          String version = "";
+          List<String> addresses = List.of();
+          for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
+            switch (name) {
+              case "version" -> {
+                version = json.getText();
+                json.skipChildren();
+              }
+              case "addresses" -> addresses = Json.textsAmong(json);
+              default -> json.skipChildren();
+            }
+          }
+          return version.equals("1") ? addresses : List.of();
+        }
+      };
+
+  /** The texts in a JSON list. */
+  private static final Json.Shape<List<String>> TEXTS_AMONG =
+      new Json.Shape<>() {
+        @Override
+        public List<String> read(JsonParser json) throws IOException {
+          return Json.textsAmong(json);
+        }
+      };
+
   private Bags() {}
 
   static PeerNode node(PeerId unit, Map<String, String> bag, boolean suspect) {
     List<AddressCandidate> candidates = new ArrayList<>();
     Set<String> seen = new HashSet<>();
-    add(candidates, seen, addresses(bag.get(ADDRESSES)), ADDRESSES);
+    add(candidates, seen, read(bag.get(ADDRESSES), VERSIONED_ADDRESSES), ADDRESSES);
     for (String key : ADDRESS_KEYS) {
       String value = bag.getOrDefault(key, "");
       add(candidates, seen, value.isEmpty() ? List.of() : List.of(value), key);
     }
     // The Python interface lists loopback and whatever else there is; none of it reaches a peer.
-    List<String> original =
-        texts(bag.get(IPERF_ADDRESSES)).stream().filter(Bags::mayReach).toList();
+    List<String> original = new ArrayList<>();
+    for (String text : texts(bag.get(IPERF_ADDRESSES))) {
+      if (mayReach(text)) {
+        original.add(text);
+      }
+    }
     add(candidates, seen, original, IPERF_ADDRESSES);
     return PeerNode.builder(unit)
         .candidates(candidates)
@@ -66,17 +101,22 @@ final class Bags {
   }
 
   private static boolean mayReach(String text) {
-    return AddressCandidate.of(text, IPERF_ADDRESSES)
-        .ip()
-        .map(IpAddress::toInetAddress)
-        .map(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
-        .orElse(false);
+    IpAddress ip = AddressCandidate.of(text, IPERF_ADDRESSES).ip().orElse(null);
+    if (ip == null) {
+      return false;
+    }
+    InetAddress address = ip.toInetAddress();
+    return !address.isLoopbackAddress() && !address.isLinkLocalAddress();
   }
 
   /** The settings among the keys of a bag: all but those that are addresses of Juju or ours. */
   static Map<String, String> settings(Map<String, String> bag) {
-    Map<String, String> settings = new TreeMap<>(bag);
-    settings.keySet().removeIf(Bags::reserved);
+    Map<String, String> settings = new TreeMap<>();
+    for (Map.Entry<String, String> entry : bag.entrySet()) {
+      if (!reserved(entry.getKey())) {
+        settings.put(entry.getKey(), entry.getValue());
+      }
+    }
     return settings;
   }
 
@@ -98,41 +138,6 @@ final class Bags {
     }
   }
 
-  /** The list under our key; a version that we do not know counts as none. */
-  private static List<String> addresses(@Nullable String json) {
-    if (json == null) {
-      return List.of();
-    }
-    Map<String, Object> known = new LinkedHashMap<>();
-    try {
-      Json.read(
-          json,
-          parser -> {
-            Json.fields(
-                parser,
-                (name, value) -> {
-                  switch (name) {
-                    case "version" -> {
-                      known.put(name, value.getText());
-                      value.skipChildren();
-                    }
-                    case "addresses" -> known.put(name, Json.textsAmong(value));
-                    default -> value.skipChildren();
-                  }
-                });
-            return known;
-          });
-    } catch (IOException e) {
-      // One peer's bad value must not stop every other unit as the Python interface lets it.
-      return List.of();
-    }
-    List<String> all = new ArrayList<>();
-    if ("1".equals(known.get("version")) && known.get("addresses") instanceof List<?> list) {
-      list.forEach(text -> all.add(String.valueOf(text)));
-    }
-    return all;
-  }
-
   static String addresses(List<String> addresses) {
     return Json.write(
         json -> {
@@ -149,11 +154,16 @@ final class Bags {
 
   /** The texts in a JSON list, or nothing where it is anything else. */
   static List<String> texts(@Nullable String json) {
+    return read(json, TEXTS_AMONG);
+  }
+
+  /** One peer's bad value must not stop every other unit as the Python interface lets it. */
+  private static List<String> read(@Nullable String json, Json.Shape<List<String>> shape) {
     if (json == null) {
       return List.of();
     }
     try {
-      return Json.read(json, Json::textsAmong);
+      return Json.read(json, shape);
     } catch (IOException e) {
       return List.of();
     }

@@ -39,32 +39,27 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
 
   static Hook of(PeersOptions options) {
     Environment environment = options.environment();
-    String name =
-        environment
-            .variable("JUJU_UNIT_NAME")
-            .orElseThrow(
-                () ->
-                    new ConfigurationException(
-                        "expected JUJU_UNIT_NAME in the environment of a hook, found none; start"
-                            + " this program from a hook, an action or juju-exec"));
+    Optional<String> name = environment.variable("JUJU_UNIT_NAME");
+    if (name.isEmpty()) {
+      throw new ConfigurationException(
+          "expected JUJU_UNIT_NAME in the environment of a hook, found none; start"
+              + " this program from a hook, an action or juju-exec");
+    }
     PeerId unit;
     try {
-      unit = PeerId.of(name);
+      unit = PeerId.of(name.get());
     } catch (IllegalArgumentException e) {
       throw new ConfigurationException("JUJU_UNIT_NAME: " + e.getMessage(), e);
     }
-    options
-        .self()
-        .filter(self -> !self.equals(unit))
-        .ifPresent(
-            self -> {
-              throw new ConfigurationException(
-                  "expected the option self to be this unit, "
-                      + unit
-                      + ", found "
-                      + Quote.of(self.value())
-                      + "; leave it out inside a hook");
-            });
+    PeerId self = options.self().orElse(unit);
+    if (!self.equals(unit)) {
+      throw new ConfigurationException(
+          "expected the option self to be this unit, "
+              + unit
+              + ", found "
+              + Quote.of(self.value())
+              + "; leave it out inside a hook");
+    }
     return new Hook(environment, unit, endpoint(options, unit), deadline(options));
   }
 
@@ -78,11 +73,9 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
     Optional<String> relation = environment.variable("JUJU_RELATION");
     // Only the units of a peer relation belong to one's own application.
     if (relation.isPresent()
-        && (environment.variable("JUJU_REMOTE_APP").equals(Optional.of(application))
-            || environment
-                .variable("JUJU_REMOTE_UNIT")
-                .map(Hook::application)
-                .equals(Optional.of(application)))) {
+        && (environment.variable("JUJU_REMOTE_APP").orElse("").equals(application)
+            || application(environment.variable("JUJU_REMOTE_UNIT").orElse(""))
+                .equals(application))) {
       return checked(relation.get(), "JUJU_RELATION");
     }
     Path metadata = charmDirectory(environment).resolve("metadata.yaml");
@@ -147,11 +140,9 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   }
 
   static Path charmDirectory(Environment environment) {
-    return environment
-        .variable("JUJU_CHARM_DIR")
-        .or(() -> environment.variable("CHARM_DIR"))
-        .map(Path::of)
-        .orElse(environment.workingDirectory());
+    String directory =
+        environment.variable("JUJU_CHARM_DIR").orElse(environment.variable("CHARM_DIR").orElse(""));
+    return directory.isEmpty() ? environment.workingDirectory() : Path.of(directory);
   }
 
   Path charmDirectory() {

@@ -15,23 +15,24 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Phaser;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import magpie.peers.Environment;
 import magpie.peers.HookToolException;
 import magpie.peers.HookToolException.Reason;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs hook tools: no shell, both streams drained, output bounded, a deadline, and nothing left
@@ -68,13 +69,7 @@ final class HookTools implements AutoCloseable {
 
   private final Environment environment;
   private final Duration deadline;
-  private final ExecutorService threads =
-      Executors.newCachedThreadPool(
-          work -> {
-            Thread thread = new Thread(work, "magpie-peers hook tool");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService threads = Executors.newCachedThreadPool(new Daemons());
   private final Map<String, Path> found = new ConcurrentHashMap<>();
   private final AtomicInteger running = new AtomicInteger();
   private volatile boolean closed;
@@ -82,6 +77,16 @@ final class HookTools implements AutoCloseable {
   HookTools(Environment environment, Duration deadline) {
     this.environment = environment;
     this.deadline = deadline;
+  }
+
+  /** Makes threads that keep no process alive. */
+  private static final class Daemons implements ThreadFactory {
+    @Override
+    public Thread newThread(Runnable work) {
+      Thread thread = new Thread(work, "magpie-peers hook tool");
+      thread.setDaemon(true);
+      return thread;
+    }
   }
 
   /** One call of a tool: what to run, and what to say to it. */
@@ -143,28 +148,27 @@ final class HookTools implements AutoCloseable {
 
   /** Runs one tool. */
   Answer run(Call call) {
-    return run(call, () -> false);
+    return run(call, null);
   }
 
-  /** Runs one tool, unless and until it is not wanted any more. */
-  private Answer run(Call call, BooleanSupplier unwanted) {
-    Path file =
-        locate(call.tool())
-            .orElseThrow(
-                () ->
-                    call.failed(
-                        Reason.NOT_STARTED,
-                        -1,
-                        "",
-                        "expected the tool on PATH, found no such executable",
-                        "run inside a hook, or with juju-exec on the unit"));
+  /** Runs one tool, unless and until the round that it belongs to is abandoned. */
+  private Answer run(Call call, @Nullable Round<?> round) {
+    Path file = locate(call.tool()).orElse(null);
+    if (file == null) {
+      throw call.failed(
+          Reason.NOT_STARTED,
+          -1,
+          "",
+          "expected the tool on PATH, found no such executable",
+          "run inside a hook, or with juju-exec on the unit");
+    }
     running.incrementAndGet();
     try {
       checkOpen(call);
       long end = System.nanoTime() + deadline.toNanos();
       Process process = start(call, file);
       try {
-        return converse(call, process, end, unwanted);
+        return converse(call, process, end, round);
       } finally {
         end(process);
       }
@@ -189,14 +193,11 @@ final class HookTools implements AutoCloseable {
     // What is inherited as it should be stays untouched: as text it may have lost bytes (LANG=C).
     Map<String, String> inherited = builder.environment();
     inherited.keySet().retainAll(environment.variables().keySet());
-    environment
-        .variables()
-        .forEach(
-            (name, value) -> {
-              if (!value.equals(inherited.get(name))) {
-                inherited.put(name, value);
-              }
-            });
+    for (Map.Entry<String, String> variable : environment.variables().entrySet()) {
+      if (!variable.getValue().equals(inherited.get(variable.getKey()))) {
+        inherited.put(variable.getKey(), variable.getValue());
+      }
+    }
     try {
       return builder.start();
     } catch (IOException e) {
@@ -212,7 +213,7 @@ final class HookTools implements AutoCloseable {
     }
   }
 
-  private Answer converse(Call call, Process process, long end, BooleanSupplier unwanted) {
+  private Answer converse(Call call, Process process, long end, @Nullable Round<?> round) {
     Heard stdout = new Heard(process.getInputStream());
     Heard stderr = new Heard(process.getErrorStream());
     try {
@@ -231,7 +232,7 @@ final class HookTools implements AutoCloseable {
           break;
         }
         checkOpen(call);
-        if (unwanted.getAsBoolean()) {
+        if (round != null && round.abandoned) {
           throw new InterruptedException();
         }
         long left = end - System.nanoTime();
@@ -366,45 +367,36 @@ final class HookTools implements AutoCloseable {
   }
 
   /**
-   * Runs several tools, a few at a time, and returns what {@code read} makes of their answers, in
+   * What to make of the answer to a call, or of its failure.
+   *
+   * <p>On the way of every hook receivers, shapes and loops are written out and no lambdas: each
+   * lambda is linked at its first use, which a hook pays every time (docs/performance.md).
+   */
+  @FunctionalInterface
+  interface Receiver<T> {
+    T answered(Answer answer);
+
+    default T failed(HookToolException failure) {
+      throw failure;
+    }
+  }
+
+  /**
+   * Runs several tools, a few at a time, and returns what the receiver makes of their answers, in
    * order.
    *
    * @throws HookToolException the first failure, after every launch has ended; no tool is started
    *     after a failure
    */
-  <T> List<T> runAll(List<Call> calls, Function<Answer, T> read) {
-    return runAll(
-        calls,
-        read,
-        failure -> {
-          throw failure;
-        });
-  }
-
-  /**
-   * Runs several tools, and lets {@code otherwise} answer for those that fail, or throw.
-   *
-   * @throws HookToolException the first failure, after every launch has ended; no tool is started
-   *     after a failure
-   */
-  <T> List<T> runAll(
-      List<Call> calls, Function<Answer, T> read, Function<HookToolException, T> otherwise) {
-    Round<T> round = new Round<>(calls, read, otherwise);
-    Phaser workers = new Phaser(1);
-    for (int i = 1; i < Math.min(OVERLAP, calls.size()); i++) {
-      workers.register();
+  <T> List<T> runAll(List<Call> calls, Receiver<T> receiver) {
+    int others = Math.min(OVERLAP, calls.size()) - 1;
+    Round<T> round = new Round<>(calls, receiver, Math.max(0, others));
+    for (int i = 0; i < others; i++) {
       try {
-        threads.execute(
-            () -> {
-              try {
-                round.work();
-              } finally {
-                workers.arriveAndDeregister();
-              }
-            });
+        threads.execute(round);
       } catch (RejectedExecutionException e) {
         // Closed meanwhile, which the first call of this thread will tell.
-        workers.arriveAndDeregister();
+        round.workers.countDown();
       }
     }
     round.work();
@@ -412,47 +404,59 @@ final class HookTools implements AutoCloseable {
       round.abandoned = true;
     }
     // Each of them ends by its deadline; that is waited for even if this thread is interrupted.
-    int phase = workers.arrive();
+    boolean interrupted = false;
     while (true) {
       try {
-        workers.awaitAdvanceInterruptibly(phase);
+        round.workers.await();
         break;
       } catch (InterruptedException e) {
         round.abandoned = true;
-        round.interrupted = true;
+        interrupted = true;
       }
     }
-    if (round.interrupted) {
+    if (interrupted) {
       Thread.currentThread().interrupt();
     }
     return round.results();
   }
 
   /** Calls that several threads share among themselves. */
-  private final class Round<T> {
+  private final class Round<T> implements Runnable {
     private final List<Call> calls;
-    private final Function<Answer, T> read;
-    private final Function<HookToolException, T> otherwise;
+    private final Receiver<T> receiver;
+    private final CountDownLatch workers;
     private final AtomicInteger next = new AtomicInteger();
-    private final Map<Integer, T> results = new ConcurrentSkipListMap<>();
-    private final Map<Integer, Throwable> failures = new ConcurrentSkipListMap<>();
+    private final AtomicReferenceArray<@Nullable T> results;
+    private final AtomicReferenceArray<@Nullable Throwable> failures;
+    private volatile boolean failed;
     private volatile boolean abandoned;
-    private volatile boolean interrupted;
 
-    Round(List<Call> calls, Function<Answer, T> read, Function<HookToolException, T> otherwise) {
+    Round(List<Call> calls, Receiver<T> receiver, int workers) {
       this.calls = calls;
-      this.read = read;
-      this.otherwise = otherwise;
+      this.receiver = receiver;
+      this.workers = new CountDownLatch(workers);
+      this.results = new AtomicReferenceArray<>(calls.size());
+      this.failures = new AtomicReferenceArray<>(calls.size());
+    }
+
+    @Override
+    public void run() {
+      try {
+        work();
+      } finally {
+        workers.countDown();
+      }
     }
 
     void work() {
       for (int i = next.getAndIncrement();
-          i < calls.size() && failures.isEmpty() && !abandoned;
+          i < calls.size() && !failed && !abandoned;
           i = next.getAndIncrement()) {
         try {
-          results.put(i, answer(calls.get(i)));
+          results.set(i, answer(calls.get(i)));
         } catch (RuntimeException | Error e) {
-          failures.put(i, e);
+          failures.set(i, e);
+          failed = true;
         }
       }
     }
@@ -460,21 +464,29 @@ final class HookTools implements AutoCloseable {
     private T answer(Call call) {
       Answer answer;
       try {
-        answer = run(call, () -> abandoned);
+        answer = HookTools.this.run(call, this);
       } catch (HookToolException e) {
-        return otherwise.apply(e);
+        return receiver.failed(e);
       }
-      return read.apply(answer);
+      return receiver.answered(answer);
     }
 
     List<T> results() {
-      for (Throwable failure : failures.values()) {
+      List<T> all = new ArrayList<>(calls.size());
+      for (int i = 0; i < calls.size(); i++) {
+        Throwable failure = failures.get(i);
         if (failure instanceof Error error) {
           throw error;
         }
-        throw (RuntimeException) failure;
+        if (failure != null) {
+          throw (RuntimeException) failure;
+        }
+        T result = results.get(i);
+        if (result != null) {
+          all.add(result);
+        }
       }
-      return List.copyOf(results.values());
+      return Collections.unmodifiableList(all);
     }
   }
 

@@ -62,6 +62,48 @@ final class Json {
     T read(JsonParser json) throws IOException;
   }
 
+  /** A list of texts; null is an empty one. */
+  static final Shape<List<String>> TEXTS =
+      new Shape<>() {
+        @Override
+        public List<String> read(JsonParser json) throws IOException {
+          List<String> all = new ArrayList<>();
+          if (json.currentToken() == JsonToken.VALUE_NULL) {
+            return all;
+          }
+          expect(json, JsonToken.START_ARRAY);
+          while (json.nextToken() != JsonToken.END_ARRAY) {
+            all.add(text(json));
+          }
+          return all;
+        }
+      };
+
+  /** An object whose values are texts; null is an empty one. */
+  static final Shape<Map<String, String>> TEXT_MAP =
+      new Shape<>() {
+        @Override
+        public Map<String, String> read(JsonParser json) throws IOException {
+          Map<String, String> all = new LinkedHashMap<>();
+          if (json.currentToken() == JsonToken.VALUE_NULL) {
+            return all;
+          }
+          for (String name = firstField(json); name != null; name = nextField(json)) {
+            all.put(name, text(json));
+          }
+          return all;
+        }
+      };
+
+  /** A text; null is an empty one. */
+  static final Shape<String> TEXT =
+      new Shape<>() {
+        @Override
+        public String read(JsonParser json) throws IOException {
+          return json.currentToken() == JsonToken.VALUE_NULL ? "" : text(json);
+        }
+      };
+
   /** Reads the whole of an answer as one value. */
   static <T> T read(HookTools.Answer answer, String expected, Shape<T> shape) {
     try (JsonParser json = FACTORY.createParser(answer.stdout().toByteArray())) {
@@ -96,18 +138,6 @@ final class Json {
     }
   }
 
-  static List<String> texts(JsonParser json) throws IOException {
-    List<String> all = new ArrayList<>();
-    if (json.currentToken() == JsonToken.VALUE_NULL) {
-      return all;
-    }
-    expect(json, JsonToken.START_ARRAY);
-    while (json.nextToken() != JsonToken.END_ARRAY) {
-      all.add(text(json));
-    }
-    return all;
-  }
-
   /** The texts of a list, without whatever else stands in it. */
   static List<String> textsAmong(JsonParser json) throws IOException {
     List<String> all = new ArrayList<>();
@@ -122,15 +152,6 @@ final class Json {
     return all;
   }
 
-  static Map<String, String> textMap(JsonParser json) throws IOException {
-    Map<String, String> all = new LinkedHashMap<>();
-    if (json.currentToken() == JsonToken.VALUE_NULL) {
-      return all;
-    }
-    fields(json, (name, value) -> all.put(name, text(value)));
-    return all;
-  }
-
   static String text(JsonParser json) throws IOException {
     expect(json, JsonToken.VALUE_STRING);
     return json.getText();
@@ -140,22 +161,23 @@ final class Json {
     return json.getBooleanValue();
   }
 
-  /** Takes one field of an object; the parser stands on the first token of its value. */
-  @FunctionalInterface
-  interface Field {
-    void take(String name, JsonParser value) throws IOException;
+  /** Goes into an object, to its first field, as {@link #nextField} does. */
+  static @Nullable String firstField(JsonParser json) throws IOException {
+    expect(json, JsonToken.START_OBJECT);
+    return nextField(json);
   }
 
-  static void fields(JsonParser json, Field field) throws IOException {
-    expect(json, JsonToken.START_OBJECT);
-    while (json.nextToken() != JsonToken.END_OBJECT) {
-      String name = json.currentName();
-      if (name == null) {
-        throw new IOException("expected a field, found the end");
-      }
-      json.nextToken();
-      field.take(name, json);
+  /** Goes to the value of the next field and returns the field's name, or null at the end. */
+  static @Nullable String nextField(JsonParser json) throws IOException {
+    if (json.nextToken() == JsonToken.END_OBJECT) {
+      return null;
     }
+    String name = json.currentName();
+    if (name == null) {
+      throw new IOException("expected a field, found the end");
+    }
+    json.nextToken();
+    return name;
   }
 
   private static void expect(JsonParser json, JsonToken token) throws IOException {
@@ -183,12 +205,15 @@ final class Json {
 
   static String object(Map<String, String> fields) {
     return write(
-        json -> {
-          json.writeStartObject();
-          for (Map.Entry<String, String> field : fields.entrySet()) {
-            json.writeStringField(field.getKey(), field.getValue());
+        new Content() {
+          @Override
+          public void write(JsonGenerator json) throws IOException {
+            json.writeStartObject();
+            for (Map.Entry<String, String> field : fields.entrySet()) {
+              json.writeStringField(field.getKey(), field.getValue());
+            }
+            json.writeEndObject();
           }
-          json.writeEndObject();
         });
   }
 }

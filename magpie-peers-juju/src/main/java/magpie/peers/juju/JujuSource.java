@@ -8,8 +8,10 @@ package magpie.peers.juju;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -58,7 +60,7 @@ final class JujuSource implements PeerSource {
     if (known == null) {
       HookTools.Answer answer =
           tools.run(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
-      known = Json.read(answer, "a JSON list of relation ids", Json::texts);
+      known = Json.read(answer, "a JSON list of relation ids", Json.TEXTS);
       for (String id : known) {
         if (!isRelationId(id)) {
           throw answer.unreadable("relation ids such as magpie:0", Quote.of(id));
@@ -75,7 +77,16 @@ final class JujuSource implements PeerSource {
     return colon > 0
         && colon < text.length() - 1
         && Hook.isEndpoint(text.substring(0, colon))
-        && text.chars().skip(colon + 1L).allMatch(c -> c >= '0' && c <= '9');
+        && isNumber(text, colon + 1);
+  }
+
+  private static boolean isNumber(String text, int from) {
+    for (int i = from; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override
@@ -84,11 +95,11 @@ final class JujuSource implements PeerSource {
     if (known == null) {
       Map<String, Set<PeerId>> members = new LinkedHashMap<>();
       List<String> ids = relationIds();
-      List<HookTools.Call> calls =
-          ids.stream()
-              .map(id -> HookTools.Call.of("relation-list", "--format=json", "-r", id))
-              .toList();
-      List<Set<PeerId>> lists = tools.runAll(calls, JujuSource::unitNames);
+      List<HookTools.Call> calls = new ArrayList<>();
+      for (String id : ids) {
+        calls.add(HookTools.Call.of("relation-list", "--format=json", "-r", id));
+      }
+      List<Set<PeerId>> lists = tools.runAll(calls, UNIT_NAMES);
       for (int i = 0; i < ids.size(); i++) {
         members.put(ids.get(i), lists.get(i));
       }
@@ -98,13 +109,17 @@ final class JujuSource implements PeerSource {
     return known;
   }
 
-  private static Set<PeerId> unitNames(HookTools.Answer answer) {
-    Set<PeerId> units = new LinkedHashSet<>();
-    for (String name : Json.read(answer, "a JSON list of unit names", Json::texts)) {
-      units.add(unitName(answer, name));
-    }
-    return units;
-  }
+  private static final HookTools.Receiver<Set<PeerId>> UNIT_NAMES =
+      new HookTools.Receiver<>() {
+        @Override
+        public Set<PeerId> answered(HookTools.Answer answer) {
+          Set<PeerId> units = new LinkedHashSet<>();
+          for (String name : Json.read(answer, "a JSON list of unit names", Json.TEXTS)) {
+            units.add(unitName(answer, name));
+          }
+          return units;
+        }
+      };
 
   private static PeerId unitName(HookTools.Answer answer, String name) {
     try {
@@ -136,7 +151,7 @@ final class JujuSource implements PeerSource {
   }
 
   /** Membership as it is for the whole of this hook, and the bags read so far. */
-  private final class InHook implements Reading {
+  private final class InHook implements Reading, HookTools.Receiver<Optional<Map<String, String>>> {
     private final Map<String, Set<PeerId>> members;
     private final Instant readAt;
     private final Map<Bag, Optional<Map<String, String>>> bags = new HashMap<>();
@@ -154,55 +169,73 @@ final class JujuSource implements PeerSource {
 
     @Override
     public Collection<PeerId> ids() {
-      return members.values().stream().flatMap(Set::stream).toList();
+      List<PeerId> all = new ArrayList<>();
+      for (Set<PeerId> units : members.values()) {
+        all.addAll(units);
+      }
+      return Collections.unmodifiableList(all);
     }
 
     @Override
     public Collection<PeerNode> nodes(Collection<PeerId> ids) {
       List<Bag> wanted = new ArrayList<>();
+      boolean anyMember = false;
       for (PeerId id : ids) {
-        List<String> of =
-            members.entrySet().stream()
-                .filter(relation -> relation.getValue().contains(id))
-                .map(Map.Entry::getKey)
-                .toList();
-        // The bag of a unit that departed stays readable for the life of the relation (J4).
-        (of.isEmpty() ? members.keySet() : of).forEach(r -> wanted.add(new Bag(r, id)));
+        boolean member = isMember(id);
+        anyMember |= member;
+        for (Map.Entry<String, Set<PeerId>> relation : members.entrySet()) {
+          // The bag of a unit that departed stays readable for the life of the relation (J4).
+          if (!member || relation.getValue().contains(id)) {
+            wanted.add(new Bag(relation.getKey(), id));
+          }
+        }
       }
       fetch(wanted);
-      Set<PeerId> ghosts = ids.stream().anyMatch(this::isMember) ? ghosts() : Set.of();
+      Set<PeerId> ghosts = anyMember ? ghosts() : Set.of();
       List<PeerNode> nodes = new ArrayList<>(wanted.size());
       for (Bag bag : wanted) {
-        Objects.requireNonNull(bags.get(bag), "a bag that was fetched")
-            .ifPresent(
-                settings ->
-                    nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit()))));
+        Map<String, String> settings =
+            Objects.requireNonNull(bags.get(bag), "a bag that was fetched").orElse(null);
+        if (settings != null) {
+          nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit())));
+        }
       }
       return nodes;
     }
 
     private boolean isMember(PeerId id) {
-      return members.values().stream().anyMatch(units -> units.contains(id));
+      for (Set<PeerId> units : members.values()) {
+        if (units.contains(id)) {
+          return true;
+        }
+      }
+      return false;
     }
 
     private void fetch(List<Bag> wanted) {
-      List<Bag> missing = wanted.stream().filter(bag -> !bags.containsKey(bag)).distinct().toList();
+      Set<Bag> missing = new LinkedHashSet<>(wanted);
+      missing.removeAll(bags.keySet());
       if (missing.isEmpty()) {
         return;
       }
-      List<HookTools.Call> calls = missing.stream().map(Bag::call).toList();
-      List<Optional<Map<String, String>>> answers = tools.runAll(calls, this::bag, this::absent);
-      for (int i = 0; i < missing.size(); i++) {
-        bags.put(missing.get(i), answers.get(i));
+      List<HookTools.Call> calls = new ArrayList<>(missing.size());
+      for (Bag bag : missing) {
+        calls.add(bag.call());
+      }
+      Iterator<Optional<Map<String, String>>> answers = tools.runAll(calls, this).iterator();
+      for (Bag bag : missing) {
+        bags.put(bag, answers.next());
       }
     }
 
-    private Optional<Map<String, String>> bag(HookTools.Answer answer) {
-      return Optional.of(Json.read(answer, "a JSON object of settings", Json::textMap));
+    @Override
+    public Optional<Map<String, String>> answered(HookTools.Answer answer) {
+      return Optional.of(Json.read(answer, "a JSON object of settings", Json.TEXT_MAP));
     }
 
     /** Of one who is no member there may be nothing to know; a member's bag is never missing. */
-    private Optional<Map<String, String>> absent(HookToolException failure) {
+    @Override
+    public Optional<Map<String, String>> failed(HookToolException failure) {
       String unit = failure.arguments().get(failure.arguments().size() - 1);
       if (!isMember(PeerId.of(unit))
           && (failure.reason() == Reason.NEVER_JOINED
@@ -234,20 +267,16 @@ final class JujuSource implements PeerSource {
           "a JSON object with the units of goal-state",
           json -> {
             Set<PeerId> units = new HashSet<>();
-            Json.fields(
-                json,
-                (name, value) -> {
-                  if (name.equals("units")) {
-                    Json.fields(
-                        value,
-                        (unit, details) -> {
-                          units.add(unitName(answer, unit));
-                          details.skipChildren();
-                        });
-                  } else {
-                    value.skipChildren();
-                  }
-                });
+            for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
+              if (!name.equals("units")) {
+                json.skipChildren();
+                continue;
+              }
+              for (String unit = Json.firstField(json); unit != null; unit = Json.nextField(json)) {
+                units.add(unitName(answer, unit));
+                json.skipChildren();
+              }
+            }
             return units;
           });
     }
@@ -279,35 +308,48 @@ final class JujuSource implements PeerSource {
   @Override
   public Map<String, String> published() {
     Map<String, String> all = new TreeMap<>();
-    relationIds().forEach(relation -> all.putAll(ownBag(relation)));
+    for (String relation : relationIds()) {
+      all.putAll(ownBag(relation));
+    }
     return Bags.settings(all);
   }
 
   private Map<String, String> ownBag(String relation) {
     HookTools.Answer answer = tools.run(new Bag(relation, hook.unit()).call());
-    return Json.read(answer, "a JSON object of settings", Json::textMap);
+    return Json.read(answer, "a JSON object of settings", Json.TEXT_MAP);
   }
 
   @Override
   public Map<String, String> unpublished(Map<String, String> wanted) {
     List<String> relations = relationIds();
     Map<String, String> changes = state.unpublished(relations, wanted);
-    List<Map.Entry<String, String>> unsure =
-        changes.entrySet().stream()
-            .filter(change -> !state.knows(relations, change.getKey(), change.getValue()))
-            .toList();
+    List<Map.Entry<String, String>> unsure = new ArrayList<>();
+    for (Map.Entry<String, String> change : changes.entrySet()) {
+      if (!state.knows(relations, change.getKey(), change.getValue())) {
+        unsure.add(change);
+      }
+    }
     if (!unsure.isEmpty() && !relations.isEmpty()) {
-      List<Map<String, String>> bags = relations.stream().map(this::ownBag).toList();
-      changes
-          .entrySet()
-          .removeIf(
-              change ->
-                  unsure.contains(change)
-                      && bags.stream()
-                          .map(bag -> bag.getOrDefault(change.getKey(), ""))
-                          .allMatch(change.getValue()::equals));
+      List<Map<String, String>> bags = new ArrayList<>();
+      for (String relation : relations) {
+        bags.add(ownBag(relation));
+      }
+      for (Map.Entry<String, String> change : unsure) {
+        if (isIn(bags, change.getKey(), change.getValue())) {
+          changes.remove(change.getKey());
+        }
+      }
     }
     return changes;
+  }
+
+  private static boolean isIn(List<Map<String, String>> bags, String key, String value) {
+    for (Map<String, String> bag : bags) {
+      if (!value.equals(bag.getOrDefault(key, ""))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override

@@ -5,7 +5,6 @@
 
 package magpie.peers.juju;
 
-import com.fasterxml.jackson.core.JsonToken;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,10 +99,7 @@ final class JujuState implements StateStore {
           public String load() {
             HookTools.Answer answer =
                 tools.run(HookTools.Call.of("state-get", "--format=json", key));
-            return Json.read(
-                answer,
-                "a JSON string",
-                json -> json.currentToken() == JsonToken.VALUE_NULL ? "" : Json.text(json));
+            return Json.read(answer, "a JSON string", Json.TEXT);
           }
 
           @Override
@@ -178,13 +174,11 @@ final class JujuState implements StateStore {
   Map<String, String> unpublished(List<String> relations, Map<String, String> wanted) {
     Map<String, String> before = fingerprints(relations);
     Map<String, String> changes = new TreeMap<>();
-    wanted.forEach(
-        (key, value) -> {
-          String print = before.get(print(key));
-          if (!print(value).equals(print)) {
-            changes.put(key, value);
-          }
-        });
+    for (Map.Entry<String, String> entry : wanted.entrySet()) {
+      if (!print(entry.getValue()).equals(before.get(print(entry.getKey())))) {
+        changes.put(entry.getKey(), entry.getValue());
+      }
+    }
     return changes;
   }
 
@@ -204,7 +198,9 @@ final class JujuState implements StateStore {
       return;
     }
     Map<String, String> prints = fingerprints(relations);
-    changes.forEach((key, value) -> prints.put(print(key), print(value)));
+    for (Map.Entry<String, String> change : changes.entrySet()) {
+      prints.put(print(change.getKey()), print(change.getValue()));
+    }
     if (header(relations, prints).length() > LONGEST_HEADER) {
       prints.values().removeIf(print("")::equals);
     }
@@ -216,7 +212,9 @@ final class JujuState implements StateStore {
 
   private static String header(List<String> relations, Map<String, String> prints) {
     StringBuilder header = new StringBuilder(PUBLISHED).append(' ').append(join(relations));
-    prints.forEach((key, value) -> header.append(' ').append(key).append('=').append(value));
+    for (Map.Entry<String, String> print : prints.entrySet()) {
+      header.append(' ').append(print.getKey()).append('=').append(print.getValue());
+    }
     return header.toString();
   }
 

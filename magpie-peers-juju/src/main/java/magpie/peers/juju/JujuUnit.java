@@ -164,7 +164,7 @@ public final class JujuUnit {
                       "-",
                       hook.application())),
               "a JSON object of settings",
-              Json::textMap));
+              Json.TEXT_MAP));
     }
     return Collections.unmodifiableMap(all);
   }

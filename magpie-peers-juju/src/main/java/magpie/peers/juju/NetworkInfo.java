@@ -24,49 +24,43 @@ final class NetworkInfo {
         answer,
         "a JSON object with bind-addresses",
         json -> {
-          Json.fields(
-              json,
-              (name, value) -> {
-                if (!name.equals("bind-addresses")
-                    || value.currentToken() != JsonToken.START_ARRAY) {
-                  value.skipChildren();
-                  return;
-                }
-                while (value.nextToken() != JsonToken.END_ARRAY) {
-                  device(value, addresses);
-                }
-              });
+          for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
+            if (name.equals("bind-addresses") && json.currentToken() == JsonToken.START_ARRAY) {
+              while (json.nextToken() != JsonToken.END_ARRAY) {
+                device(json, addresses);
+              }
+            } else {
+              json.skipChildren();
+            }
+          }
           return addresses;
         });
   }
 
   private static void device(JsonParser json, List<AddressCandidate> addresses) throws IOException {
-    Json.fields(
-        json,
-        (name, value) -> {
-          if (!name.equals("addresses") || value.currentToken() != JsonToken.START_ARRAY) {
-            value.skipChildren();
-            return;
-          }
-          while (value.nextToken() != JsonToken.END_ARRAY) {
-            addresses.add(address(value));
-          }
-        });
+    for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
+      if (name.equals("addresses") && json.currentToken() == JsonToken.START_ARRAY) {
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+          addresses.add(address(json));
+        }
+      } else {
+        json.skipChildren();
+      }
+    }
   }
 
   private static AddressCandidate address(JsonParser json) throws IOException {
-    String[] found = {"", ""};
-    Json.fields(
-        json,
-        (name, value) -> {
-          switch (name) {
-            case "value" -> found[0] = Json.text(value);
-            case "cidr" -> found[1] = Json.text(value);
-            default -> value.skipChildren();
-          }
-        });
-    int slash = found[1].indexOf('/');
+    String address = "";
+    String subnet = "";
+    for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
+      switch (name) {
+        case "value" -> address = Json.text(json);
+        case "cidr" -> subnet = Json.text(json);
+        default -> json.skipChildren();
+      }
+    }
+    int slash = subnet.indexOf('/');
     return AddressCandidate.of(
-        slash < 0 ? found[0] : found[0] + found[1].substring(slash), "network-get");
+        slash < 0 ? address : address + subnet.substring(slash), "network-get");
   }
 }

@@ -268,8 +268,7 @@ class HookToolsTest {
     try (HookTools tools = new HookTools(environment(), LONG)) {
       HookTools.Answer answer = tools.run(HookTools.Call.of("garbage"));
       HookToolException failure =
-          assertThrows(
-              HookToolException.class, () -> Json.read(answer, "a JSON list", Json::texts));
+          assertThrows(HookToolException.class, () -> Json.read(answer, "a JSON list", Json.TEXTS));
       assertEquals(Reason.UNREADABLE_OUTPUT, failure.reason());
       assertEquals(
           "hook tool garbage: expected a JSON list on stdout, found \"}{\"; exit code 0, stderr"
@@ -467,7 +466,18 @@ class HookToolsTest {
     try (HookTools tools = new HookTools(environment(), LONG)) {
       List<String> answers =
           tools.runAll(
-              calls("fails", 12), HookToolsTest::text, failure -> "exit " + failure.exitCode());
+              calls("fails", 12),
+              new HookTools.Receiver<>() {
+                @Override
+                public String answered(HookTools.Answer answer) {
+                  return text(answer);
+                }
+
+                @Override
+                public String failed(HookToolException failure) {
+                  return "exit " + failure.exitCode();
+                }
+              });
       List<String> expected = new ArrayList<>(List.of("fine", "fine", "fine", "exit 1"));
       IntStream.range(4, 12).forEach(i -> expected.add("fine"));
       assertEquals(expected, answers);
@@ -484,7 +494,7 @@ class HookToolsTest {
               HookToolException.class,
               () ->
                   tools.runAll(
-                      calls("says", 20), answer -> Json.read(answer, "a JSON list", Json::texts)));
+                      calls("says", 20), answer -> Json.read(answer, "a JSON list", Json.TEXTS)));
       assertEquals(List.of("0"), failure.arguments());
     }
   }
