@@ -60,6 +60,32 @@ public final class Peers {
   }
 
   /**
+   * Opens the peers with a backend that the caller chose, without looking for others.
+   *
+   * <p>For programs that have one backend and will have no other, such as a charm: looking for
+   * backends opens every jar of the class path, which a hook pays each time (docs/performance.md).
+   *
+   * @param backend the backend
+   * @param options what to open; the option {@code backend} is not asked
+   * @return a view, which the caller closes
+   * @throws ConfigurationException if the backend does not apply
+   * @throws PeersException if the backend cannot be opened
+   */
+  public static PeerView open(PeerBackend backend, PeersOptions options) {
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(options, "options");
+    Optional<String> reason = backend.inapplicable(options);
+    if (reason.isPresent()) {
+      throw new ConfigurationException(
+          "expected the backend "
+              + backend.name()
+              + " to apply, found that it does not: "
+              + reason.get());
+    }
+    return open(backend.name(), backend.open(options), options.environment());
+  }
+
+  /**
    * Puts a view on a source that the caller made, for tests and for backends in the making.
    *
    * @param name what the view calls its backend

@@ -349,6 +349,7 @@ final class SourcedView implements PeerView {
   public Notices notices() {
     enter();
     try {
+      source.state().prefetch();
       Reading now = read();
       Ledger ledger = unread ? load() : record(now);
       Notices notices =

@@ -19,8 +19,11 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
+import magpie.peers.spi.PeerBackend;
+import magpie.peers.spi.PeerSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +77,43 @@ class PeersTest {
 
   private static String doesNotApply(String type, String name, String reason) {
     return backend(type, '"' + name + '"', "return Optional.of(\"" + reason + "\");", "");
+  }
+
+  /** A backend that only its maker knows, and whether it applies. */
+  private record Own(Optional<String> reason) implements PeerBackend {
+    @Override
+    public String name() {
+      return "own";
+    }
+
+    @Override
+    public Optional<String> inapplicable(PeersOptions options) {
+      return reason;
+    }
+
+    @Override
+    public PeerSource open(PeersOptions options) {
+      return new ScriptedSource();
+    }
+  }
+
+  @Test
+  void aBackendThatIsGivenIsTakenWithoutLookingForOthers() throws IOException {
+    PeersOptions others = with(Map.of("A", applies("A", "one"))).backend("one").build();
+    try (PeerView view = Peers.open(new Own(Optional.empty()), others)) {
+      assertEquals("own", view.backend());
+    }
+  }
+
+  @Test
+  void aBackendThatIsGivenMustApply() {
+    ConfigurationException thrown =
+        assertThrows(
+            ConfigurationException.class,
+            () -> Peers.open(new Own(Optional.of("no lab is near")), options().build()));
+    assertEquals(
+        "expected the backend own to apply, found that it does not: no lab is near",
+        thrown.getMessage());
   }
 
   private PeersOptions.Builder with(Map<String, String> sources, String... alsoRegistered)

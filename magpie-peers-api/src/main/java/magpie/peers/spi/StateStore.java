@@ -24,6 +24,13 @@ public interface StateStore {
   String origin();
 
   /**
+   * Says that {@link #load} or {@link #update} follows soon, so that a store which has to ask
+   * another process for the text can begin while the source is being read. Never throws: what goes
+   * wrong is told when the text is asked for. Does nothing by default.
+   */
+  default void prefetch() {}
+
+  /**
    * Returns the text without changing anything.
    *
    * @return the text, or the empty text if nothing was ever stored

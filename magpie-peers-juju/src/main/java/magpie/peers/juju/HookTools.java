@@ -47,8 +47,9 @@ import org.jspecify.annotations.Nullable;
  * call is over when its process is, as for the unit agent with a hook.
  */
 final class HookTools implements AutoCloseable {
-  /** Where more in flight stop paying; docs/juju.md has the measurement. */
-  private static final int OVERLAP = 8;
+  /** Where more in flight stop paying; docs/performance.md has the measurement. */
+  static final int OVERLAP =
+      Math.max(2, Math.min(8, 2 * Runtime.getRuntime().availableProcessors()));
 
   /** A unit's bag is at most 16 MiB since 4.0; nothing else is larger. JSON may double it. */
   private static final int LONGEST_OUTPUT = 64 * 1024 * 1024;
@@ -389,35 +390,39 @@ final class HookTools implements AutoCloseable {
    *     after a failure
    */
   <T> List<T> runAll(List<Call> calls, Receiver<T> receiver) {
-    int others = Math.min(OVERLAP, calls.size()) - 1;
-    Round<T> round = new Round<>(calls, receiver, Math.max(0, others));
-    for (int i = 0; i < others; i++) {
-      try {
-        threads.execute(round);
-      } catch (RejectedExecutionException e) {
-        // Closed meanwhile, which the first call of this thread will tell.
-        round.workers.countDown();
-      }
-    }
+    Round<T> round = new Round<>(calls, receiver, Math.min(OVERLAP, calls.size()) - 1);
     round.work();
-    if (Thread.currentThread().isInterrupted()) {
-      round.abandoned = true;
-    }
-    // Each of them ends by its deadline; that is waited for even if this thread is interrupted.
-    boolean interrupted = false;
-    while (true) {
-      try {
-        round.workers.await();
-        break;
-      } catch (InterruptedException e) {
-        round.abandoned = true;
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
     return round.results();
+  }
+
+  /** Begins to run a tool while the caller does something else. */
+  Pending begin(Call call) {
+    return new Pending(call);
+  }
+
+  /** A tool that runs meanwhile. */
+  final class Pending implements Receiver<Answer> {
+    private final Round<Answer> round;
+
+    private Pending(Call call) {
+      round = new Round<>(List.of(call), this, 1);
+    }
+
+    @Override
+    public Answer answered(Answer answer) {
+      return answer;
+    }
+
+    /**
+     * Waits for the answer.
+     *
+     * @throws HookToolException if the tool failed
+     */
+    Answer answer() {
+      // Nothing is left of it for this thread, unless no other could be had.
+      round.work();
+      return round.results().get(0);
+    }
   }
 
   /** Calls that several threads share among themselves. */
@@ -431,12 +436,21 @@ final class HookTools implements AutoCloseable {
     private volatile boolean failed;
     private volatile boolean abandoned;
 
+    /** Begins, with that many threads beside those that call {@link #work}. */
     Round(List<Call> calls, Receiver<T> receiver, int workers) {
       this.calls = calls;
       this.receiver = receiver;
-      this.workers = new CountDownLatch(workers);
+      this.workers = new CountDownLatch(Math.max(0, workers));
       this.results = new AtomicReferenceArray<>(calls.size());
       this.failures = new AtomicReferenceArray<>(calls.size());
+      for (int i = 0; i < workers; i++) {
+        try {
+          threads.execute(this);
+        } catch (RejectedExecutionException e) {
+          // Closed meanwhile, which the first call of this thread will tell.
+          this.workers.countDown();
+        }
+      }
     }
 
     @Override
@@ -471,7 +485,31 @@ final class HookTools implements AutoCloseable {
       return receiver.answered(answer);
     }
 
+    /**
+     * Waits for all workers, each of which ends by its deadline; that is waited for even if this
+     * thread is interrupted.
+     */
+    private void await() {
+      if (Thread.currentThread().isInterrupted()) {
+        abandoned = true;
+      }
+      boolean interrupted = false;
+      while (true) {
+        try {
+          workers.await();
+          break;
+        } catch (InterruptedException e) {
+          abandoned = true;
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
     List<T> results() {
+      await();
       List<T> all = new ArrayList<>(calls.size());
       for (int i = 0; i < calls.size(); i++) {
         Throwable failure = failures.get(i);

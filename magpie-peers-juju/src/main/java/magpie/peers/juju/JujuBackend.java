@@ -19,7 +19,8 @@ import magpie.peers.spi.PeerSource;
  * metadata.yaml}); {@code tool-timeout} is the deadline of every hook tool in seconds, 60 by
  * default. The view's {@linkplain magpie.peers.PeerView#extension extension} is {@link JujuUnit}.
  *
- * <p>Made by {@link java.util.ServiceLoader}; programs have no use for it.
+ * <p>Made by {@link java.util.ServiceLoader}. A charm that runs under Juju and nowhere else may
+ * make it itself, and saves the search: {@code Peers.open(new JujuBackend(), options)}.
  */
 public final class JujuBackend implements PeerBackend {
 

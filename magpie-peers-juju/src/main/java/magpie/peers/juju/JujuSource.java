@@ -58,8 +58,11 @@ final class JujuSource implements PeerSource {
   List<String> relationIds() {
     List<String> known = relationIds;
     if (known == null) {
-      HookTools.Answer answer =
-          tools.run(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
+      HookTools.Pending asked =
+          tools.begin(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
+      // While the first tool starts there is nothing else to do, and all others need this.
+      Json.prepare();
+      HookTools.Answer answer = asked.answer();
       known = Json.read(answer, "a JSON list of relation ids", Json.TEXTS);
       for (String id : known) {
         if (!isRelationId(id)) {
@@ -321,6 +324,7 @@ final class JujuSource implements PeerSource {
 
   @Override
   public Map<String, String> unpublished(Map<String, String> wanted) {
+    state.prefetch();
     List<String> relations = relationIds();
     Map<String, String> changes = state.unpublished(relations, wanted);
     List<Map.Entry<String, String>> unsure = new ArrayList<>();

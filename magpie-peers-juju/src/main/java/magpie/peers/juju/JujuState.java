@@ -37,6 +37,7 @@ final class JujuState implements StateStore {
   private final Store store;
 
   private @Nullable String known;
+  private boolean prefetched;
 
   private JujuState(Store store) {
     this.store = store;
@@ -48,6 +49,9 @@ final class JujuState implements StateStore {
 
     /** Whether what is saved is dropped if the hook fails. */
     boolean endsWithTheHook();
+
+    /** Begins to load, which {@link #load} goes on with. */
+    default void prefetch() {}
 
     String load();
 
@@ -95,10 +99,19 @@ final class JujuState implements StateStore {
             return true;
           }
 
+          private final HookTools.Call get = HookTools.Call.of("state-get", "--format=json", key);
+          private HookTools.@Nullable Pending begun;
+
+          @Override
+          public void prefetch() {
+            begun = tools.begin(get);
+          }
+
           @Override
           public String load() {
-            HookTools.Answer answer =
-                tools.run(HookTools.Call.of("state-get", "--format=json", key));
+            HookTools.Pending pending = begun;
+            begun = null;
+            HookTools.Answer answer = pending == null ? tools.run(get) : pending.answer();
             return Json.read(answer, "a JSON string", Json.TEXT);
           }
 
@@ -119,6 +132,14 @@ final class JujuState implements StateStore {
   /** Whether what is stored is dropped with all else if the hook fails (N4). */
   boolean endsWithTheHook() {
     return store.endsWithTheHook();
+  }
+
+  @Override
+  public void prefetch() {
+    if (known == null && !prefetched) {
+      prefetched = true;
+      store.prefetch();
+    }
   }
 
   private String text() {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,6 @@ import magpie.peers.testkit.Hook;
 import magpie.peers.testkit.HookContext;
 import magpie.peers.testkit.HookRun;
 import magpie.peers.testkit.JujuVersion;
-import magpie.peers.testkit.ToolCall;
 
 /**
  * How the tests of this package look at peers: inside hooks of a fake Juju, of which only the hook
@@ -131,8 +131,19 @@ final class HookScene {
     return notices.stream().map(notice -> notice.id().value()).toList();
   }
 
-  /** The calls of a hook as one would type them. */
+  /**
+   * The calls of a hook as one would type them; that for the state, which begins while the relation
+   * is being found, stands behind that for the relation.
+   */
   static List<String> calls(HookRun run) {
-    return run.calls().stream().map(ToolCall::toString).toList();
+    List<String> calls = new ArrayList<>();
+    run.calls().forEach(call -> calls.add(call.toString()));
+    List<String> state = calls.stream().filter(call -> call.startsWith("state-get ")).toList();
+    List<String> ids = calls.stream().filter(call -> call.startsWith("relation-ids ")).toList();
+    if (!ids.isEmpty()) {
+      calls.removeAll(state);
+      calls.addAll(calls.indexOf(ids.get(0)) + 1, state);
+    }
+    return calls;
   }
 }

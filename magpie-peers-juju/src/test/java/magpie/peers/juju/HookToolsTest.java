@@ -380,14 +380,14 @@ class HookToolsTest {
               }
             });
     caller.start();
-    await("eight tools to run", () -> started.toFile().list().length == 8);
+    await("tools to run", () -> started.toFile().list().length == HookTools.OVERLAP);
 
     caller.interrupt();
     caller.join(LONG.toMillis());
 
     assertEquals(Reason.TIMED_OUT, failure.get(1, TimeUnit.SECONDS).reason());
     assertEquals(0, left.get(1, TimeUnit.SECONDS));
-    assertEquals(8, started.toFile().list().length, "launches after the interrupt");
+    assertEquals(HookTools.OVERLAP, started.toFile().list().length, "launches after the interrupt");
   }
 
   private static List<HookTools.Call> calls(String tool, int count) {
@@ -398,12 +398,16 @@ class HookToolsTest {
 
   @Test
   void severalToolsOverlapAndAnswerInOrder() throws IOException {
-    // Each ends only after all eight of them have begun.
+    // Each ends only after as many have begun as may run at a time.
     Path started = Files.createDirectory(directory.resolve("started"));
     tool(
         "meets",
         ": >" + started + "/$1",
-        "until [ \"$(ls " + started + " | wc -l)\" -ge 8 ]; do sleep 0.01; done",
+        "until [ \"$(ls "
+            + started
+            + " | wc -l)\" -ge "
+            + HookTools.OVERLAP
+            + " ]; do sleep 0.01; done",
         "printf %s $1");
 
     try (HookTools tools = new HookTools(environment(), LONG)) {
@@ -413,7 +417,7 @@ class HookToolsTest {
   }
 
   @Test
-  void noMoreThanEightRunAtATime() throws IOException {
+  void noMoreRunAtATimeThanPay() throws IOException {
     Path running = Files.createDirectory(directory.resolve("running"));
     tool(
         "counts",
@@ -425,7 +429,7 @@ class HookToolsTest {
     try (HookTools tools = new HookTools(environment(), LONG)) {
       List<Integer> seen =
           tools.runAll(calls("counts", 40), answer -> Integer.valueOf(text(answer).strip()));
-      assertTrue(seen.stream().allMatch(n -> n >= 1 && n <= 8), seen.toString());
+      assertTrue(seen.stream().allMatch(n -> n >= 1 && n <= HookTools.OVERLAP), seen.toString());
     }
   }
 

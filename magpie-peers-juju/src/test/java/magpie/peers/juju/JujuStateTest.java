@@ -126,8 +126,8 @@ class JujuStateTest {
     assertEquals(
         List.of(
             "relation-ids --format=json magpie",
-            "relation-list --format=json -r magpie:1",
-            "state-get --format=json magpie-peers.magpie"),
+            "state-get --format=json magpie-peers.magpie",
+            "relation-list --format=json -r magpie:1"),
         HookScene.calls(second));
     assertEquals(Map.of(), second.charmState());
   }

@@ -15,6 +15,7 @@ import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
+import magpie.peers.juju.JujuBackend;
 import magpie.peers.juju.JujuLogHandler;
 import magpie.peers.juju.JujuUnit;
 
@@ -32,7 +33,9 @@ public final class Charm {
   public static void main(String[] args) {
     Environment environment = Environment.system();
     try (JujuLogHandler log = JujuLogHandler.install(environment);
-        PeerView peers = Peers.open(PeersOptions.builder().environment(environment).build())) {
+        PeerView peers =
+            Peers.open(
+                new JujuBackend(), PeersOptions.builder().environment(environment).build())) {
       LOG.log(Level.INFO, "peers: {0}", peers.nodes());
       hook(peers, environment);
       log.flush();

@@ -5,14 +5,22 @@
 
 package magpie.peers.example;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.Fault;
@@ -121,20 +129,93 @@ class CharmIT {
     }
   }
 
+  /**
+   * What the charm has beside what was built: the archives of classes and what making them left.
+   */
+  private List<Path> archives() throws IOException {
+    try (Stream<Path> files = Files.list(charm)) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("classes-"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /** Whether the JVM of these tests takes the archive for the class path of dispatch. */
+  private boolean isUsable(Path archive) throws IOException, InterruptedException {
+    String classPath;
+    try (Stream<Path> jars = Files.list(charm.resolve("lib"))) {
+      classPath = jars.map(Path::toString).sorted().collect(Collectors.joining(":"));
+    }
+    List<String> options =
+        Runtime.version().feature() >= 25
+            ? List.of("-XX:AOTMode=on", "-XX:AOTCache=" + archive)
+            : List.of("-Xshare:on", "-XX:SharedArchiveFile=" + archive);
+    List<String> command = new ArrayList<>(options);
+    command.add(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseG1GC", "-cp", classPath, "-version"));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    return process.waitFor() == 0;
+  }
+
   @Test
-  void laterHooksStartFromAnArchiveAndAStaleOneSaysNothing() throws IOException {
-    Path archive = charm.resolve("classes.jsa");
+  void laterHooksStartFromAnArchiveOfTheFirstRelationChangedHook() throws Exception {
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
       assertAllWell(juju.play());
-      assertTrue(Files.size(archive) > 100_000, "an archive after the first relation-changed hook");
+      List<Path> made = archives();
+      assertEquals(1, made.size(), made::toString);
+      assertTrue(isUsable(made.get(0)), made::toString);
 
-      Files.writeString(archive, "no archive");
+      FileTime before = Files.getLastModifiedTime(made.get(0));
       assertAllWell(quiet(juju));
-      assertEquals("no archive", Files.readString(archive));
+      assertEquals(before, Files.getLastModifiedTime(made.get(0)), "it is made once");
 
-      Files.delete(archive);
+      Files.delete(made.get(0));
       assertAllWell(quiet(juju));
-      assertFalse(Files.exists(archive), "only a relation-changed hook makes one");
+      assertEquals(List.of(), archives(), "only a relation-changed hook makes one");
+    }
+  }
+
+  @Test
+  void anArchiveThatDoesNotFitSaysNothing() throws Exception {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
+      assertAllWell(juju.play());
+      Path archive = archives().get(0);
+      byte[] good = Files.readAllBytes(archive);
+      for (byte[] bad :
+          List.of(
+              "no archive".getBytes(UTF_8), new byte[0], Arrays.copyOf(good, good.length / 2))) {
+        Files.delete(archive);
+        Files.write(archive, bad);
+        assertFalse(isUsable(archive), bad.length + " bytes");
+        assertAllWell(quiet(juju));
+        assertArrayEquals(bad, Files.readAllBytes(archive));
+      }
+    }
+  }
+
+  @Test
+  void anUpgradeOfTheCharmIsFollowedByAnotherArchive() throws Exception {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
+      assertAllWell(juju.play());
+      Path archive = archives().get(0);
+      FileTime past = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+      Files.setLastModifiedTime(archive, past);
+      Files.writeString(charm.resolve("classes-16.0.1.archive"), "of another Java");
+      Files.writeString(Path.of(archive + ".new"), "whoever made this was killed");
+
+      assertAllWell(quiet(juju));
+      assertEquals(past, Files.getLastModifiedTime(archive), "not in just any hook");
+
+      juju.unit("magpie/1").publish("magpie", "key", "value");
+      assertAllWell(juju.play());
+      assertEquals(List.of(archive), archives());
+      assertTrue(isUsable(archive));
+      assertNotEquals(past, Files.getLastModifiedTime(archive));
     }
   }
 }
