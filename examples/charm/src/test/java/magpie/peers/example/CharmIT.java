@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -147,15 +146,10 @@ class CharmIT {
     try (Stream<Path> jars = Files.list(charm.resolve("lib"))) {
       classPath = jars.map(Path::toString).sorted().collect(Collectors.joining(":"));
     }
-    List<String> options =
-        Runtime.version().feature() >= 25
-            ? List.of("-XX:AOTMode=on", "-XX:AOTCache=" + archive)
-            : List.of("-Xshare:on", "-XX:SharedArchiveFile=" + archive);
-    List<String> command = new ArrayList<>(options);
-    command.add(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseG1GC", "-cp", classPath, "-version"));
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String option = "-XX:SharedArchiveFile=" + archive;
     Process process =
-        new ProcessBuilder(command)
+        new ProcessBuilder(java, "-Xshare:on", option, "-XX:+UseG1GC", "-cp", classPath, "-version")
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
@@ -205,7 +199,7 @@ class CharmIT {
       Path archive = archives().get(0);
       FileTime past = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
       Files.setLastModifiedTime(archive, past);
-      Files.writeString(charm.resolve("classes-16.0.1.archive"), "of another Java");
+      Files.writeString(charm.resolve("classes-16.0.1.jsa"), "of another Java");
       Files.writeString(Path.of(archive + ".new"), "whoever made this was killed");
 
       assertAllWell(quiet(juju));
@@ -216,6 +210,18 @@ class CharmIT {
       assertEquals(List.of(archive), archives());
       assertTrue(isUsable(archive));
       assertNotEquals(past, Files.getLastModifiedTime(archive));
+    }
+  }
+
+  @Test
+  void whereNoArchiveCanBeWrittenHooksRunWithout() throws Exception {
+    Path dispatch = charm.resolve("dispatch");
+    String script = Files.readString(dispatch);
+    Files.writeString(dispatch, script.replaceFirst("\nset -eu\n", "\nset -eu\nulimit -f 8\n"));
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
+      assertAllWell(juju.play());
+      assertEquals(List.of(), archives());
+      assertEquals("active: Ready, with 1 peers", juju.unit("magpie/0").status());
     }
   }
 }

@@ -1,0 +1,150 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher in a checkout of its own: the archive of classes that its first call leaves. */
+class LauncherIT {
+  private static final String SHOWN = "198.51.100.12\tmagpie-1\n";
+
+  @TempDir Path directory;
+  private Path checkout;
+  private Path target;
+
+  @BeforeEach
+  void copyTheCheckout() throws IOException {
+    checkout = directory.resolve("a checkout");
+    target = checkout.resolve("magpie-peers-cli/target");
+    Files.createDirectories(target);
+    Files.createDirectories(checkout.resolve("examples"));
+    for (String file :
+        List.of(
+            "magpie-peers",
+            "examples/rack.magpie.yaml",
+            "magpie-peers-cli/target/magpie-peers.jar")) {
+      Files.copy(Launched.ROOT.resolve(file), checkout.resolve(file));
+    }
+    checkout.resolve("magpie-peers").toFile().setExecutable(true);
+  }
+
+  private Launched launch() {
+    return launch("exec \"$@\"");
+  }
+
+  /** Launches from a shell, which may set limits before. */
+  private Launched launch(String script) {
+    return Launched.run(
+        checkout,
+        Map.of(),
+        List.of(
+            "/bin/sh",
+            "-c",
+            script,
+            "sh",
+            checkout.resolve("magpie-peers").toString(),
+            "nodes",
+            "--topology",
+            "examples/rack.magpie.yaml",
+            "--observer",
+            "--network",
+            "storage",
+            "--id",
+            "magpie/1",
+            "--format",
+            "hosts"));
+  }
+
+  private List<Path> left() throws IOException {
+    try (Stream<Path> files = Files.list(target)) {
+      return files.filter(file -> !file.endsWith("magpie-peers.jar")).toList();
+    }
+  }
+
+  /** Whether this JVM takes the archive for the jar. */
+  private boolean isUsable(Path archive) {
+    return Launched.run(
+                checkout,
+                Map.of(),
+                List.of(
+                    Launched.JAVA.toString(),
+                    "-Xshare:on",
+                    "-XX:SharedArchiveFile=" + archive,
+                    "-XX:+UseG1GC",
+                    "-cp",
+                    target.resolve("magpie-peers.jar").toString(),
+                    "-version"))
+            .code()
+        == 0;
+  }
+
+  @Test
+  void theFirstCallLeavesAnArchiveFromWhichLaterOnesStart() throws IOException {
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    List<Path> made = left();
+    assertEquals(1, made.size(), made::toString);
+    assertTrue(isUsable(made.get(0)), made::toString);
+
+    FileTime before = Files.getLastModifiedTime(made.get(0));
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    assertEquals(made, left());
+    assertEquals(before, Files.getLastModifiedTime(made.get(0)), "it is made once");
+  }
+
+  @Test
+  void anArchiveThatDoesNotFitSaysNothing() throws IOException {
+    launch();
+    Path archive = left().get(0);
+    byte[] good = Files.readAllBytes(archive);
+    for (byte[] bad :
+        List.of(
+            "no archive".getBytes(StandardCharsets.UTF_8),
+            new byte[0],
+            Arrays.copyOf(good, good.length / 2))) {
+      Files.delete(archive);
+      Files.write(archive, bad);
+      assertFalse(isUsable(archive), bad.length + " bytes");
+      assertEquals(new Launched(0, SHOWN, ""), launch());
+      assertArrayEquals(bad, Files.readAllBytes(archive));
+    }
+  }
+
+  @Test
+  void anotherBuildGetsAnotherArchive() throws IOException {
+    launch();
+    Path archive = left().get(0);
+    FileTime past = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+    Files.setLastModifiedTime(archive, past);
+    Files.writeString(target.resolve("magpie-peers-16.0.1.jsa"), "of another Java");
+
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    assertEquals(List.of(archive), left());
+    assertTrue(isUsable(archive));
+  }
+
+  @Test
+  void whereNoneCanBeWrittenTheCommandRunsWithout() throws IOException {
+    assertEquals(new Launched(0, SHOWN, ""), launch("ulimit -f 8; exec \"$@\""));
+    assertEquals(List.of(), left());
+  }
+}
