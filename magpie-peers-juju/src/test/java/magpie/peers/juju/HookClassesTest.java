@@ -1,0 +1,175 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.juju;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import magpie.peers.PeerView;
+import magpie.peers.Peers;
+import magpie.peers.PeersOptions;
+import magpie.peers.testkit.FakeJuju;
+import magpie.peers.testkit.Hook;
+import magpie.peers.testkit.HookContext;
+import magpie.peers.testkit.HookRun;
+import magpie.peers.testkit.JujuVersion;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What a hook loads, since every class costs each hook its time: the numbers are what was loaded
+ * when they were committed. Whoever exceeds one looks for a way around, or says in the commit why
+ * it is worth the time of every hook; docs/performance.md tells how to list the classes.
+ */
+class HookClassesTest {
+  /** Our own classes, in a hook that does what most do. */
+  private static final int MOST_OWN = 68;
+
+  /** Those of jackson-core. */
+  private static final int MOST_JACKSON = 79;
+
+  /** All classes, with those of the JDK; since 22 its ProcessBuilder has a logger, and finds it. */
+  private static final int MOST = Runtime.version().feature() < 22 ? 1090 : 1250;
+
+  /**
+   * What no hook loads: YAML, injection, the command line, native libraries, the other backends,
+   * and what the JDK offers at a price that a hook need not pay.
+   */
+  private static final List<String> FORBIDDEN =
+      List.of(
+          "org.snakeyaml.",
+          "org.glassfish.",
+          "jakarta.inject.",
+          "org.jvnet.",
+          "javassist.",
+          "picocli.",
+          "jnr.",
+          "com.kenai.",
+          "com.sun.jna.",
+          "magpie.peers.local.",
+          "magpie.peers.hk2.",
+          "magpie.peers.lab.",
+          "magpie.peers.cli.",
+          "java.util.regex.",
+          "java.util.logging.",
+          "java.util.Formatter",
+          "java.text.",
+          "java.time.format.");
+
+  @TempDir Path directory;
+  private FakeJuju juju;
+
+  /** What a charm does in most of its hooks. */
+  static final class Usual {
+    private Usual() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments {@code given} to make the backend itself
+     */
+    public static void main(String[] arguments) {
+      PeersOptions options = PeersOptions.builder().build();
+      try (PeerView peers =
+          arguments.length == 0 ? Peers.open(options) : Peers.open(new JujuBackend(), options)) {
+        peers.publish(Map.of("port", "5001"));
+        if (peers.notices().joined().size() != peers.nodes().size()) {
+          throw new IllegalStateException("everybody has joined");
+        }
+        peers.dismissJoined();
+        peers.dismissDeparted();
+      }
+    }
+  }
+
+  @BeforeEach
+  void join() {
+    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(4).build();
+    for (int i = 1; i < 4; i++) {
+      juju.unit("magpie/" + i).publish("magpie", "port", "5001");
+    }
+    juju.unit("magpie/0").settle();
+  }
+
+  private List<String> loaded(String... arguments) throws IOException {
+    Path log = directory.resolve("classes");
+    List<String> command = HookProgram.command(Usual.class, HookProgram.classPath());
+    command.add(1, "-Xlog:class+load:file=" + log + ":none:filecount=0");
+    command.addAll(List.of(arguments));
+    HookRun run =
+        juju.unit("magpie/0")
+            .inHook(
+                Hook.action("measure"),
+                (HookContext.Body<RuntimeException>)
+                    hook -> {
+                      HookContext.Output output = hook.call(command.toArray(new String[0]));
+                      assertEquals(0, output.exitCode(), output::stderr);
+                    });
+    assertTrue(run.committed(), run::toString);
+    List<String> classes = new ArrayList<>();
+    for (String line : Files.readAllLines(log)) {
+      String text = line.substring(line.lastIndexOf(']') + 1).strip();
+      int source = text.indexOf(" source: ");
+      if (source > 0) {
+        classes.add(text.substring(0, source));
+      }
+    }
+    return classes;
+  }
+
+  private static List<String> among(List<String> classes, String prefix) {
+    return classes.stream().filter(name -> name.startsWith(prefix)).toList();
+  }
+
+  private static void assertAtMost(int most, String what, List<String> classes) {
+    assertTrue(
+        classes.size() <= most,
+        () ->
+            "expected at most "
+                + most
+                + " classes "
+                + what
+                + ", found "
+                + classes.size()
+                + ":\n"
+                + String.join("\n", classes));
+  }
+
+  @Test
+  void aHookLoadsNothingOfWhatItHasNoUseFor() throws IOException {
+    List<String> classes = loaded();
+
+    List<String> forbidden =
+        classes.stream().filter(name -> FORBIDDEN.stream().anyMatch(name::startsWith)).toList();
+    assertEquals(List.of(), forbidden);
+    List<String> lambdas =
+        classes.stream()
+            .filter(name -> name.startsWith("magpie.") && name.contains("$$Lambda"))
+            .toList();
+    assertEquals(List.of(), lambdas, "a lambda on the way of every hook");
+    assertEquals(
+        List.of("magpie.peers.Peers$Found"),
+        among(classes, "magpie.peers.Peers$Found"),
+        "what looks for backends");
+    assertAtMost(MOST_OWN, "of this project", among(classes, "magpie.peers."));
+    assertAtMost(MOST_JACKSON, "of jackson-core", among(classes, "com.fasterxml.jackson."));
+    assertAtMost(MOST, "at all", classes);
+  }
+
+  @Test
+  void aBackendThatIsGivenSparesTheSearchForOthers() throws IOException {
+    List<String> classes = loaded("given");
+
+    assertEquals(List.of(), among(classes, "magpie.peers.Peers$Found"));
+  }
+}
