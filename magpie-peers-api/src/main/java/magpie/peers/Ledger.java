@@ -33,6 +33,7 @@ final class Ledger {
 
   private long sequence;
   private final NavigableSet<PeerId> members = new TreeSet<>();
+
   private final Map<PeerId, Long> joined = new TreeMap<>();
   private final Map<PeerId, Long> departed = new TreeMap<>();
   private final Map<PeerId, PeerNode> lastKnown = new TreeMap<>();
@@ -174,14 +175,19 @@ final class Ledger {
 
   /** A number as Juju writes unit numbers, else -1. */
   private static long number(String digits) {
-    boolean canonical =
-        !digits.isEmpty()
-            && digits.length() <= 18
-            && (digits.length() == 1 || digits.charAt(0) != '0');
-    for (int i = 0; canonical && i < digits.length(); i++) {
-      canonical = digits.charAt(i) >= '0' && digits.charAt(i) <= '9';
+    int length = digits.length();
+    if (length == 0 || length > 18 || (length > 1 && digits.charAt(0) == '0')) {
+      return -1;
     }
-    return canonical ? Long.parseLong(digits) : -1;
+    long number = 0;
+    for (int i = 0; i < length; i++) {
+      char c = digits.charAt(i);
+      if (c < '0' || c > '9') {
+        return -1;
+      }
+      number = 10 * number + c - '0';
+    }
+    return number;
   }
 
   /** Runs of ascending numbers, each written relative to the end of the one before. */

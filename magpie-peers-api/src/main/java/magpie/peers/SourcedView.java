@@ -7,16 +7,16 @@ package magpie.peers;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -99,9 +99,7 @@ final class SourcedView implements PeerView {
     try {
       Reading now = read();
       PeerId self = now.self().orElse(null);
-      return self == null
-          ? Optional.empty()
-          : placed(byId(now, List.of(self), new HashSet<>()).get(self), now);
+      return self == null ? Optional.empty() : placed(byId(now, List.of(self)).get(self), now);
     } finally {
       lock.unlock();
     }
@@ -295,21 +293,45 @@ final class SourcedView implements PeerView {
   }
 
   private static List<PeerId> peerIds(Reading now) {
-    NavigableSet<PeerId> ids = new TreeSet<>(now.ids());
     PeerId self = now.self().orElse(null);
-    if (self != null) {
-      ids.remove(self);
+    List<PeerId> all = new ArrayList<>(now.ids());
+    Collections.sort(all);
+    List<PeerId> peers = new ArrayList<>(all.size());
+    PeerId last = null;
+    for (PeerId id : all) {
+      if (!id.equals(last) && !id.equals(self)) {
+        peers.add(id);
+      }
+      last = id;
     }
-    return List.copyOf(ids);
+    return Collections.unmodifiableList(peers);
   }
 
-  /** What the reading says of some members, one node each, in the order of {@code ids} (M1, M2). */
+  private static final Comparator<PeerNode> BY_ID =
+      new Comparator<>() {
+        @Override
+        public int compare(PeerNode a, PeerNode b) {
+          return a.id().compareTo(b.id());
+        }
+      };
+
+  /** What the reading says of some members, in order without repetition, one node each (M1, M2). */
   private static List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
-    Set<PeerId> twice = new HashSet<>();
-    Map<PeerId, PeerNode> byId = byId(now, ids, twice);
+    List<PeerNode> told = new ArrayList<>(now.nodes(ids));
+    // Most sources tell it in order, which sorting finds out in one walk.
+    told.sort(BY_ID);
     List<PeerNode> nodes = new ArrayList<>(ids.size());
+    int next = 0;
     for (PeerId id : ids) {
-      PeerNode node = byId.get(id);
+      while (next < told.size() && told.get(next).id().compareTo(id) < 0) {
+        next++;
+      }
+      PeerNode node = null;
+      int sources = 0;
+      for (; next < told.size() && told.get(next).id().equals(id); next++) {
+        node = node == null ? told.get(next) : node.merge(told.get(next));
+        sources++;
+      }
       if (node == null) {
         throw new SourceUnavailableException(
             now.origin(),
@@ -319,7 +341,7 @@ final class SourcedView implements PeerView {
                 + Quote.of(id.value())
                 + ", which it lists, found nothing; this is a fault of the backend");
       }
-      if (twice.contains(id)) {
+      if (sources > 1) {
         warnings.add(id + " is named by more than one source of " + now.origin() + "; merged");
       }
       nodes.add(node.in(now.networks()));
@@ -327,15 +349,13 @@ final class SourcedView implements PeerView {
     return nodes;
   }
 
-  /** What the reading says of some nodes, and which of them it names more than once (M2). */
-  private static Map<PeerId, PeerNode> byId(
-      Reading now, Collection<PeerId> ids, Set<PeerId> twice) {
+  /** What the reading says of some nodes, one each (M2). */
+  private static Map<PeerId, PeerNode> byId(Reading now, Collection<PeerId> ids) {
     Map<PeerId, PeerNode> byId = new HashMap<>(ids.size() * 2);
     for (PeerNode node : now.nodes(ids)) {
       PeerNode first = byId.putIfAbsent(node.id(), node);
       if (first != null) {
         byId.put(node.id(), first.merge(node));
-        twice.add(node.id());
       }
     }
     return byId;
@@ -423,7 +443,7 @@ final class SourcedView implements PeerView {
     boolean departed = kind == Notice.Kind.DEPARTED;
     Map<PeerId, PeerNode> remembered =
         departed && source.remembersDeparted() && !pending.isEmpty()
-            ? byId(now, pending.keySet(), new HashSet<>())
+            ? byId(now, pending.keySet())
             : Map.of();
     List<Notice> notices = new ArrayList<>(pending.size());
     for (Map.Entry<PeerId, Long> each : pending.entrySet()) {

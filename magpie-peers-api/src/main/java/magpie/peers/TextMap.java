@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,11 @@ final class TextMap extends AbstractMap<String, String> {
     }
     String[] all = new String[2 * map.size()];
     int i = 0;
-    for (Map.Entry<String, String> entry : new TreeMap<>(map).entrySet()) {
+    Map<String, String> inOrder =
+        map instanceof SortedMap<String, String> sorted && sorted.comparator() == null
+            ? sorted
+            : new TreeMap<>(map);
+    for (Map.Entry<String, String> entry : inOrder.entrySet()) {
       all[i++] = entry.getKey();
       all[i++] = Objects.requireNonNull(entry.getValue(), "value");
     }

@@ -7,10 +7,9 @@ package magpie.peers.spi;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import magpie.peers.Network;
@@ -137,7 +136,10 @@ final class Complete implements Reading {
   private final String origin;
   private final Instant readAt;
   private final Optional<PeerId> self;
-  private final Map<PeerId, List<PeerNode>> nodes = new LinkedHashMap<>();
+
+  /** In the order of their ids: an array costs a tenth of a map, and 100,000 nodes fit. */
+  private final PeerNode[] nodes;
+
   private final List<Network> networks;
   private final List<String> warnings;
 
@@ -153,15 +155,8 @@ final class Complete implements Reading {
     this.self = Objects.requireNonNull(self, "self");
     this.networks = List.copyOf(networks);
     this.warnings = List.copyOf(warnings);
-    for (PeerNode node : nodes) {
-      this.nodes.merge(node.id(), List.of(node), Complete::joined);
-    }
-  }
-
-  private static List<PeerNode> joined(List<PeerNode> some, List<PeerNode> more) {
-    List<PeerNode> all = new ArrayList<>(some);
-    all.addAll(more);
-    return all;
+    this.nodes = nodes.toArray(new PeerNode[0]);
+    Arrays.sort(this.nodes, (a, b) -> a.id().compareTo(b.id()));
   }
 
   @Override
@@ -171,16 +166,40 @@ final class Complete implements Reading {
 
   @Override
   public Collection<PeerId> ids() {
-    return nodes.values().stream().flatMap(List::stream).map(PeerNode::id).toList();
+    List<PeerId> ids = new ArrayList<>(nodes.length);
+    for (PeerNode node : nodes) {
+      ids.add(node.id());
+    }
+    return ids;
   }
 
   @Override
   public Collection<PeerNode> nodes(Collection<PeerId> ids) {
     List<PeerNode> found = new ArrayList<>(ids.size());
+    int next = 0;
     for (PeerId id : ids) {
-      found.addAll(nodes.getOrDefault(id, List.of()));
+      // Whoever asks for ids in their order is answered in one walk.
+      next = next < nodes.length && nodes[next].id().equals(id) ? next : first(id);
+      for (; next < nodes.length && nodes[next].id().equals(id); next++) {
+        found.add(nodes[next]);
+      }
     }
     return found;
+  }
+
+  /** The position of the first node that has this id, or would stand behind it. */
+  private int first(PeerId id) {
+    int low = 0;
+    int high = nodes.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (nodes[middle].id().compareTo(id) < 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
   }
 
   @Override
