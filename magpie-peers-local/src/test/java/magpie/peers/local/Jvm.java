@@ -21,12 +21,20 @@ final class Jvm {
   /** Starts it; what it says on standard error goes where that of the tests goes. */
   static Process start(Class<?> main, Predicate<String> jars, String... arguments)
       throws IOException {
+    return start(main, List.of(), jars, arguments);
+  }
+
+  /** Starts it with more options of the JVM. */
+  static Process start(
+      Class<?> main, List<String> options, Predicate<String> jars, String... arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     Arrays.stream(System.getProperty("magpie.test.jvmargs", "").split(" "))
         .filter(argument -> !argument.isBlank())
         .forEach(command::add);
     command.add("-XX:TieredStopAtLevel=1");
+    command.addAll(options);
     command.add("-cp");
     command.add(
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
