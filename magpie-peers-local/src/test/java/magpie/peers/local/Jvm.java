@@ -28,12 +28,23 @@ final class Jvm {
   static Process start(
       Class<?> main, List<String> options, Predicate<String> jars, String... arguments)
       throws IOException {
+    return new ProcessBuilder(command(main, options, jars, arguments))
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  static List<String> command(Class<?> main, Predicate<String> jars, String... arguments) {
+    return command(main, List.of(), jars, arguments);
+  }
+
+  private static List<String> command(
+      Class<?> main, List<String> options, Predicate<String> jars, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     Arrays.stream(System.getProperty("magpie.test.jvmargs", "").split(" "))
         .filter(argument -> !argument.isBlank())
         .forEach(command::add);
-    command.add("-XX:TieredStopAtLevel=1");
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
     command.addAll(options);
     command.add("-cp");
     command.add(
@@ -42,6 +53,6 @@ final class Jvm {
             .collect(Collectors.joining(File.pathSeparator)));
     command.add(main.getName());
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    return command;
   }
 }
