@@ -584,7 +584,7 @@ public final class FakeJuju implements AutoCloseable {
       Optional<FakeJujuRelation> relation =
           hook.inRelation() ? Optional.of(model.relation(hook.relation())) : Optional.empty();
       transaction = new HookTransaction(model, unit, hook, relation);
-      session = new HookSession(model, unit, transaction, contextId);
+      session = new HookSession(model, unit, transaction, contextId, launcher);
       missing = Set.copyOf(model.missingTools());
       unit.begin(hook);
     }

@@ -35,6 +35,8 @@ public final class Fault {
     HANG_IN_CHILD,
     SLOW,
     KILL,
+    CHARM_DIES,
+    CHARM_DIES_AFTERWARDS,
     AGENT_DIES
   }
 
@@ -188,6 +190,28 @@ public final class Fault {
    */
   public static Fault kill() {
     return of(Action.KILL, 0, "", "killed");
+  }
+
+  /**
+   * The charm's process, which called the tool, is killed by SIGKILL with all its children before
+   * the call does anything. The hook has failed then, and what was done in it is discarded.
+   *
+   * <p>A hook that runs inside this process has no process to kill, unless the tool was called by
+   * one that the hook started with {@link HookContext#call}.
+   *
+   * @return the fault
+   */
+  public static Fault charmDies() {
+    return of(Action.CHARM_DIES, 0, "", "charm killed");
+  }
+
+  /**
+   * As {@link #charmDies()}, but the tool has done its work and given its answer before.
+   *
+   * @return the fault
+   */
+  public static Fault charmDiesAfterwards() {
+    return of(Action.CHARM_DIES_AFTERWARDS, 0, "", "charm killed afterwards");
   }
 
   /**

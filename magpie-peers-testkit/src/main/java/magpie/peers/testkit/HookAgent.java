@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 
 /**
  * The listening end of the hook tools of one unit, for as long as one hook runs.
@@ -85,8 +86,10 @@ final class HookAgent implements AutoCloseable {
     private final int exitCode;
     private final byte[] stdout;
     private final byte[] stderr;
+    private final List<Long> killed;
 
-    private Answer(Ending ending, int exitCode, byte[] stdout, byte[] stderr) {
+    private Answer(Ending ending, int exitCode, byte[] stdout, byte[] stderr, List<Long> killed) {
+      this.killed = killed;
       this.ending = ending;
       this.exitCode = exitCode;
       this.stdout = stdout;
@@ -94,11 +97,16 @@ final class HookAgent implements AutoCloseable {
     }
 
     static Answer output(int exitCode, byte[] stdout, byte[] stderr) {
-      return new Answer(Ending.OUTPUT, exitCode, stdout, stderr);
+      return new Answer(Ending.OUTPUT, exitCode, stdout, stderr, List.of());
     }
 
     static Answer of(Ending ending) {
-      return new Answer(ending, 0, new byte[0], new byte[0]);
+      return new Answer(ending, 0, new byte[0], new byte[0], List.of());
+    }
+
+    /** The same answer by a tool that kills these processes when it has given it. */
+    Answer killing(List<Long> processes) {
+      return new Answer(ending, exitCode, stdout, stderr, processes);
     }
 
     Ending ending() {
@@ -289,9 +297,9 @@ final class HookAgent implements AutoCloseable {
         waitingForStdin.put(line, call);
         tell(line, words[2], "stdin");
       }
-      case KILL -> tell(line, words[2], script(KILL));
+      case KILL -> tell(line, words[2], script(joined(kill(answer, words[2]), KILL)));
       case HANG_IN_CHILD -> tell(line, words[2], script(HANG_IN_CHILD));
-      case OUTPUT -> tell(line, words[2], script(outputScript(answer)));
+      case OUTPUT -> tell(line, words[2], script(outputScript(answer, words[2])));
     }
     return true;
   }
@@ -324,7 +332,24 @@ final class HookAgent implements AutoCloseable {
     return name;
   }
 
-  private byte[] outputScript(Answer answer) throws IOException {
+  /** Kills all but the tool itself: whoever waits for it must not go on. */
+  private static byte[] kill(Answer answer, String tool) {
+    String others =
+        answer.killed.stream()
+            .map(String::valueOf)
+            .filter(process -> !process.equals(tool))
+            .collect(Collectors.joining(" "));
+    return (others.isEmpty() ? "" : "kill -KILL " + others + " 2>/dev/null\n").getBytes(US_ASCII);
+  }
+
+  private static byte[] joined(byte[] first, byte[] second) {
+    ByteArrayOutputStream both = new ByteArrayOutputStream();
+    both.writeBytes(first);
+    both.writeBytes(second);
+    return both.toByteArray();
+  }
+
+  private byte[] outputScript(Answer answer, String tool) throws IOException {
     ByteArrayOutputStream script = new ByteArrayOutputStream();
     boolean errors = answer.stderr().length > 0;
     if (errors) {
@@ -333,12 +358,13 @@ final class HookAgent implements AutoCloseable {
     }
     if (answer.stdout().length > 0) {
       byte[] print = print(answer.stdout(), "out");
-      if (answer.exitCode() == 0 && print[0] == 'c') {
+      if (answer.exitCode() == 0 && print[0] == 'c' && answer.killed.isEmpty()) {
         script.writeBytes("exec ".getBytes(US_ASCII));
       }
       script.writeBytes(print);
       script.write('\n');
     }
+    script.writeBytes(kill(answer, tool));
     script.writeBytes(("exit " + answer.exitCode() + "\n").getBytes(US_ASCII));
     return script.toByteArray();
   }

@@ -17,9 +17,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Runs processes of a hook.
@@ -38,7 +38,7 @@ final class HookProcess {
   static final class Launcher implements AutoCloseable {
     private final Path scratch;
     private final Duration deadline;
-    private final Set<Process> running = ConcurrentHashMap.newKeySet();
+    private final Map<Process, String> running = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     Launcher(Path scratch, Duration deadline) {
@@ -56,11 +56,34 @@ final class HookProcess {
       return HookProcess.run(this, command, environment, directory, stdin);
     }
 
-    /** Takes note of a process, so that closing kills it, and kills it if that is over already. */
-    private void started(Process process) {
-      running.add(process);
+    /**
+     * Starts a process and takes note of it, so that closing kills it, and kills it if that is over
+     * already.
+     */
+    private Process start(ProcessBuilder builder) throws IOException {
+      Process process;
+      // Together, so that no tool is served before its hook's process is known.
+      synchronized (running) {
+        process = builder.start();
+        running.put(process, builder.environment().getOrDefault("JUJU_CONTEXT_ID", ""));
+      }
       if (closed) {
         kill(process);
+      }
+      return process;
+    }
+
+    /** Returns the ids of the processes that a hook started and of their descendants, in order. */
+    List<Long> processes(String contextId) {
+      synchronized (running) {
+        return running.entrySet().stream()
+            .filter(entry -> entry.getValue().equals(contextId))
+            .map(Map.Entry::getKey)
+            .flatMap(
+                process ->
+                    Stream.concat(Stream.of(process.toHandle()), process.toHandle().descendants()))
+            .map(ProcessHandle::pid)
+            .toList();
       }
     }
 
@@ -68,7 +91,7 @@ final class HookProcess {
     @Override
     public void close() {
       closed = true;
-      running.forEach(HookProcess::kill);
+      running.keySet().forEach(HookProcess::kill);
     }
   }
 
@@ -94,8 +117,7 @@ final class HookProcess {
               .redirectError(err.toFile());
       builder.environment().clear();
       builder.environment().putAll(environment);
-      Process process = builder.start();
-      launcher.started(process);
+      Process process = launcher.start(builder);
       boolean ended = false;
       try {
         ended = process.waitFor(launcher.deadline.toMillis(), TimeUnit.MILLISECONDS);

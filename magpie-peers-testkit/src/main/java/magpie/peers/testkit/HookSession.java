@@ -66,14 +66,21 @@ final class HookSession implements HookAgent.Service {
   private final FakeUnit unit;
   private final HookTransaction transaction;
   private final String contextId;
+  private final HookProcess.Launcher launcher;
   private final List<RecordedCall> calls = new ArrayList<>();
   private final Map<Integer, RecordedCall> bySerial = new HashMap<>();
 
-  HookSession(FakeJujuModel model, FakeUnit unit, HookTransaction transaction, String contextId) {
+  HookSession(
+      FakeJujuModel model,
+      FakeUnit unit,
+      HookTransaction transaction,
+      String contextId,
+      HookProcess.Launcher launcher) {
     this.model = model;
     this.unit = unit;
     this.transaction = transaction;
     this.contextId = contextId;
+    this.launcher = launcher;
   }
 
   /** Returns the calls so far; under the monitor of the model. */
@@ -136,10 +143,27 @@ final class HookSession implements HookAgent.Service {
       case HANG -> HookAgent.Answer.of(HookAgent.Ending.SILENCE);
       case HANG_IN_CHILD -> HookAgent.Answer.of(HookAgent.Ending.HANG_IN_CHILD);
       case KILL -> HookAgent.Answer.of(HookAgent.Ending.KILL);
+      case CHARM_DIES -> HookAgent.Answer.of(HookAgent.Ending.KILL).killing(charm());
+      case CHARM_DIES_AFTERWARDS -> {
+        HookAgent.Answer answer = answer(call);
+        yield answer.ending() == HookAgent.Ending.OUTPUT ? answer.killing(charm()) : answer;
+      }
       case AGENT_DIES -> HookAgent.Answer.of(HookAgent.Ending.AGENT_DIES);
       case SLOW -> answer(call);
       case STDOUT, TRUNCATE, STDERR_FLOOD, STDOUT_FLOOD -> spoiltOutput(answer(call), fault);
     };
+  }
+
+  /** The processes that are the charm in this hook. */
+  private List<Long> charm() {
+    List<Long> processes = launcher.processes(contextId);
+    if (processes.isEmpty()) {
+      throw new IllegalStateException(
+          "expected a charm to kill that is a process of its own, found that "
+              + transaction.hook()
+              + " runs inside this one; run it with a command");
+    }
+    return processes;
   }
 
   private static HookAgent.Answer spoiltOutput(HookAgent.Answer good, Fault fault) {

@@ -6,12 +6,14 @@
 package magpie.peers.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -188,6 +190,89 @@ class FakeJujuFaultTest {
       assertEquals(new HookContext.Output(137, "", ""), call(juju, "state-set", "a=1"));
       assertEquals("{}", juju.unit("magpie/0").charmState().toString());
       assertEquals(OptionalInt.empty(), juju.calls("state-set").get(0).exitCode());
+    }
+  }
+
+  @Test
+  void theCharmIsKilledWhenItCallsATool() {
+    try (FakeJuju juju = juju()) {
+      juju.inject(Fault.charmDies().on("state-set").nth(2));
+      HookRun run =
+          juju.unit("magpie/0")
+              .run("update-status", "", "sh", "-c", "state-set a=1; state-set b=2; echo later");
+      assertEquals(137, run.exitCode());
+      assertEquals("hook failed: \"update-status\" (exit status 137)", run.failure());
+      assertEquals("", run.stdout() + run.stderr());
+      assertEquals(Map.of("state-set", 2), run.toolCounts());
+      assertEquals(OptionalInt.empty(), run.calls().get(1).exitCode());
+      assertEquals("{}", juju.unit("magpie/0").charmState().toString());
+      assertEquals(2, juju.unit("magpie/0").run("update-status", "", "state-get").attempt());
+    }
+  }
+
+  @Test
+  void theCharmIsKilledWhenAToolHasAnswered() {
+    try (FakeJuju juju = juju()) {
+      // One answer that the tool prints by itself, and one that needs another program.
+      String large = "x".repeat(20_000);
+      juju.unit("magpie/0").run("update-status", "", "state-set", "large=" + large);
+      for (String key : List.of("small", "large")) {
+        juju.inject(Fault.charmDiesAfterwards().on("state-get"));
+        HookRun run =
+            juju.unit("magpie/0")
+                .run(
+                    "update-status",
+                    "",
+                    "sh",
+                    "-c",
+                    "state-set small=1; state-get " + key + "; echo later");
+        assertEquals(137, run.exitCode());
+        assertEquals((key.equals("small") ? "1" : large) + "\n", run.stdout());
+        assertEquals(OptionalInt.of(0), run.calls().get(1).exitCode());
+        assertFalse(run.committed(), run.toString());
+        assertEquals(List.of("large"), List.copyOf(juju.unit("magpie/0").charmState().keySet()));
+      }
+    }
+  }
+
+  @Test
+  void aCharmDiesWithItsChildren() {
+    try (FakeJuju juju = juju()) {
+      juju.inject(Fault.charmDies().on("is-leader"));
+      HookRun run =
+          juju.unit("magpie/0")
+              .run("update-status", "", "sh", "-c", "sh -c 'is-leader; echo later'; echo later");
+      assertEquals(137, run.exitCode());
+      assertEquals("", run.stdout());
+      assertEquals(0, ProcessHandle.current().descendants().count());
+    }
+  }
+
+  @Test
+  void aCharmInsideTheTestIsNotKilled() {
+    try (FakeJuju juju = juju()) {
+      juju.inject(Fault.charmDies());
+      // A process that the hook started is killed in its place.
+      assertEquals(137, call(juju, "sh", "-c", "is-leader; :").exitCode());
+      juju.inject(Fault.charmDies());
+      IllegalStateException broken =
+          assertThrows(
+              IllegalStateException.class,
+              () ->
+                  juju.unit("magpie/0")
+                      .inHook(
+                          "update-status",
+                          "",
+                          hook -> {
+                            ProcessBuilder direct =
+                                new ProcessBuilder(hook.tools().resolve("is-leader").toString());
+                            direct.environment().putAll(hook.environment());
+                            direct.start().waitFor();
+                          }));
+      assertEquals(
+          "expected a charm to kill that is a process of its own, found that update-status runs"
+              + " inside this one; run it with a command",
+          broken.getCause().getMessage());
     }
   }
 
