@@ -38,6 +38,8 @@ final class HookProgram {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-XX:-UsePerfData",
                 "-Xmx64m"));
     command.add("-cp");
     command.add(classPath.stream().map(Path::toString).collect(Collectors.joining(":")));
