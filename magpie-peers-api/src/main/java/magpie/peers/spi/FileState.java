@@ -13,6 +13,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -54,6 +55,7 @@ final class FileState implements StateStore {
   private final Path file;
   private final Use use;
   private final EffectiveUser user;
+  private final Duration longestWait;
 
   /** What the text is for: who may see it, and what to do when something is wrong with it. */
   enum Use {
@@ -74,9 +76,15 @@ final class FileState implements StateStore {
   }
 
   FileState(Path file, Use use, EffectiveUser user) {
+    this(file, use, user, LONGEST_WAIT);
+  }
+
+  /** With another time to wait for the lock, for tests. */
+  FileState(Path file, Use use, EffectiveUser user, Duration longestWait) {
     this.file = Objects.requireNonNull(file, "file").toAbsolutePath().normalize();
     this.use = Objects.requireNonNull(use, "use");
     this.user = Objects.requireNonNull(user, "user");
+    this.longestWait = longestWait;
   }
 
   @Override
@@ -95,8 +103,8 @@ final class FileState implements StateStore {
     Objects.requireNonNull(change, "change");
     ReentrantLock lock = IN_PROCESS.computeIfAbsent(file, path -> new ReentrantLock());
     try {
-      if (!lock.tryLock(LONGEST_WAIT.toSeconds(), TimeUnit.SECONDS)) {
-        throw busy();
+      if (!lock.tryLock(longestWait.toNanos(), TimeUnit.NANOSECONDS)) {
+        throw busy("another thread of this process; see what it does");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -132,14 +140,14 @@ final class FileState implements StateStore {
   }
 
   private FileLock acquire(FileChannel channel) throws IOException {
-    long deadline = System.nanoTime() + LONGEST_WAIT.toNanos();
+    long deadline = System.nanoTime() + longestWait.toNanos();
     while (true) {
       FileLock lock = tryLock(channel);
       if (lock != null) {
         return lock;
       }
       if (System.nanoTime() - deadline > 0) {
-        throw busy();
+        throw busy("another process; end the process that hangs with it");
       }
       // The JDK offers a lock without a wait or a wait without a deadline (F2).
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
@@ -156,15 +164,17 @@ final class FileState implements StateStore {
     }
   }
 
-  private PeersException busy() {
+  private PeersException busy(String holder) {
     return failure(
         "expected the "
             + use.noun
             + " lock to be free within "
-            + LONGEST_WAIT.toSeconds()
-            + " s, found "
+            + longestWait.toMillis()
+            + " ms, found "
             + Quote.of(file + ".lock")
-            + " held by another process; end the process that hangs with it and try again",
+            + " held by "
+            + holder
+            + " and try again",
         null);
   }
 
@@ -174,7 +184,8 @@ final class FileState implements StateStore {
     // next.
     Path fresh = directory().resolve(file.getFileName() + ".tmp");
     Files.deleteIfExists(fresh);
-    try {
+    // Opened before, so that nothing is replaced that could not be made durable.
+    try (FileChannel directory = openDirectory()) {
       try (FileChannel out =
           FileChannel.open(
               fresh,
@@ -187,17 +198,24 @@ final class FileState implements StateStore {
         out.force(true);
       }
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+      if (directory != null) {
+        directory.force(true);
+      }
     } catch (IOException e) {
       Files.deleteIfExists(fresh);
       throw e;
     }
-    try (FileChannel directory = FileChannel.open(directory(), StandardOpenOption.READ)) {
-      directory.force(true);
+  }
+
+  /** Windows does not open directories; its rename is durable by itself. */
+  private @Nullable FileChannel openDirectory() throws IOException {
+    try {
+      return FileChannel.open(directory(), StandardOpenOption.READ);
     } catch (AccessDeniedException e) {
-      // Windows does not open directories; its rename is durable by itself.
       if (posix(directory())) {
         throw e;
       }
+      return null;
     }
   }
 
@@ -304,7 +322,7 @@ final class FileState implements StateStore {
   }
 
   private PeersException failed(String verb, IOException e) {
-    String reason = e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e);
+    String reason = reason(e);
     return failure(
         use.noun
             + " in "
@@ -313,8 +331,27 @@ final class FileState implements StateStore {
             + verb
             + ": "
             + reason
-            + "; nothing was changed. Make the directory writable or choose another one",
+            + "; nothing was changed. "
+            + remedy(reason)
+            + " or choose another one",
         e);
+  }
+
+  private static String reason(IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    String said = e instanceof FileSystemException failure ? failure.getReason() : e.getMessage();
+    return said == null ? e.toString() : said;
+  }
+
+  /** In the words of the C library, which in other languages get the last answer. */
+  private static String remedy(String reason) {
+    return switch (reason) {
+      case "No space left on device", "Disk quota exceeded" -> "Free space for the directory";
+      case "Read-only file system" -> "Mount the directory writable";
+      default -> "Make the directory readable and writable";
+    };
   }
 
   private PeersException failure(String message, @Nullable Throwable cause) {

@@ -17,10 +17,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import magpie.peers.SourceUnavailableException;
@@ -29,6 +31,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileStateTest {
   private static final long DEADLINE_SECONDS = 60;
@@ -123,6 +127,47 @@ class FileStateTest {
     assertEquals("before", StateStore.file(file).load());
     process.destroyForcibly().waitFor();
     assertEquals("before after", StateStore.file(file).update(text -> text + " after"));
+  }
+
+  /** With less patience than programs have. */
+  private StateStore impatient() {
+    return new FileState(file, FileState.Use.STATE, EffectiveUser.ofProc(), Duration.ofMillis(100));
+  }
+
+  @Test
+  void aProcessThatHangsWithTheLockIsNotWaitedForWithoutEnd() throws Exception {
+    write("before");
+    Process process = start("hold", file.toString());
+    try (BufferedReader out = process.inputReader()) {
+      assertEquals("holding", out.readLine());
+    }
+    assertEquals(
+        "expected the state lock to be free within 100 ms, found \""
+            + file
+            + ".lock\" held by another process; end the process that hangs with it and try again",
+        message(StateException.class, () -> impatient().update(text -> "never")));
+    assertEquals("before", impatient().load());
+    process.destroyForcibly().waitFor();
+    assertEquals("after", impatient().update(text -> "after"));
+  }
+
+  @Test
+  void aThreadThatHangsWithTheLockIsNotWaitedForWithoutEnd() {
+    StateStore store = StateStore.file(file);
+    store.update(
+        text -> {
+          CompletableFuture<String> other =
+              CompletableFuture.supplyAsync(
+                  () -> message(StateException.class, () -> impatient().update(before -> "never")));
+          assertEquals(
+              "expected the state lock to be free within 100 ms, found \""
+                  + file
+                  + ".lock\" held by another thread of this process; see what it does and try"
+                  + " again",
+              other.orTimeout(DEADLINE_SECONDS, TimeUnit.SECONDS).join());
+          return "after";
+        });
+    assertEquals("after", store.load());
   }
 
   @Test
@@ -289,14 +334,16 @@ class FileStateTest {
         message(SourceUnavailableException.class, () -> StateStore.settings(file).load()));
   }
 
-  @Test
-  void aDirectoryThatCannotBeWrittenSaysSo() throws Exception {
+  /** One that cannot be read can be written, but nothing in it can be made durable. */
+  @ParameterizedTest
+  @ValueSource(strings = {"r-xr-xr-x", "-wx------"})
+  void aDirectoryWithoutPermissionSaysSoAndStaysAsItWas(String permissions) throws Exception {
     write("notices");
     permit(file, "rw-r--r--");
-    permit(directory, "r-xr-xr-x");
+    permit(directory, permissions);
     List<String> prefix = List.of();
     String classPath = System.getProperty("java.class.path");
-    boolean root = Files.isWritable(directory);
+    boolean root = Files.isWritable(directory) && Files.isReadable(directory);
     if (root) {
       // The superuser may write anywhere, so another user tries, who owns and can read it all.
       prefix =
@@ -321,9 +368,10 @@ class FileStateTest {
         "state in \""
             + file
             + "\" could not be written: permission denied; nothing was changed. Make the directory"
-            + " writable or choose another one",
+            + " readable and writable or choose another one",
         said.strip());
     assertEquals("notices", Files.readString(file));
+    assertFalse(Files.exists(directory.resolve("x.state.tmp")));
   }
 
   private static void copy(Path from, Path to) throws IOException {
