@@ -5,8 +5,11 @@
 
 package magpie.peers.it;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -17,14 +20,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.xpath.XPathConstants;
+import javax.xml.xpath.XPathFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.w3c.dom.Document;
+import org.w3c.dom.NodeList;
 
 /** The artifacts as users get them: from a repository, by coordinates. */
 class PackagedArtifactsIT {
@@ -47,6 +62,9 @@ class PackagedArtifactsIT {
   private static String classes;
   private static String libraries;
 
+  /** Names and versions of our artifacts that were resolved. */
+  private static final TreeSet<String> OURS = new TreeSet<>();
+
   /** Has Maven resolve and compile the consumer, offline and with a repository of its own. */
   @BeforeAll
   static void buildConsumer() throws Exception {
@@ -60,7 +78,7 @@ class PackagedArtifactsIT {
       }
     }
     Files.writeString(directory.resolve("bench.magpie.yaml"), TOPOLOGY);
-    Path classPath = directory.resolve("class-path");
+    Path resolved = directory.resolve("resolved");
     String maven = Path.of(System.getProperty("magpie.it.mavenHome"), "bin", "mvn").toString();
     run(
         maven,
@@ -71,15 +89,28 @@ class PackagedArtifactsIT {
         project.resolve("pom.xml").toString(),
         "-Dmaven.repo.local=" + local,
         "-Dmagpie.version=" + VERSION,
-        "-Dmdep.outputFile=" + classPath,
+        "-DoutputFile=" + resolved,
+        "-DoutputAbsoluteArtifactFilename=true",
         "org.apache.maven.plugins:maven-compiler-plugin:"
             + System.getProperty("magpie.it.compilerPlugin")
             + ":compile",
         "org.apache.maven.plugins:maven-dependency-plugin:"
             + System.getProperty("magpie.it.dependencyPlugin")
-            + ":build-classpath");
+            + ":list");
     classes = project.resolve("target/classes").toString();
-    libraries = Files.readString(classPath).strip();
+    Matcher line =
+        Pattern.compile("([\\w.-]+):([\\w.-]+):jar:([^:]+):(\\w+):(\\S+\\.jar)")
+            .matcher(Files.readString(resolved));
+    List<String> toRun = new ArrayList<>();
+    while (line.find()) {
+      if (line.group(1).equals("io.github.magpiepeers")) {
+        OURS.add(line.group(2) + " " + line.group(3));
+      }
+      if (!line.group(4).equals("test")) {
+        toRun.add(line.group(5));
+      }
+    }
+    libraries = String.join(File.pathSeparator, toRun);
   }
 
   /**
@@ -137,6 +168,106 @@ class PackagedArtifactsIT {
   }
 
   @Test
+  void billOfMaterialsLeadsToEveryArtifact() throws Exception {
+    assertEquals(
+        modules().map(module -> "magpie-peers-" + module + " " + VERSION).sorted().toList(),
+        List.copyOf(OURS));
+    Document bom = pom("bom");
+    assertEquals(
+        modules().map(module -> "magpie-peers-" + module).sorted().toList(),
+        values(bom, "/project/dependencyManagement/dependencies/dependency/artifactId").stream()
+            .sorted()
+            .toList(),
+        "the bill of materials lists our artifacts and nothing else");
+  }
+
+  private static Stream<String> modules() {
+    return Stream.of("api", "local", "juju", "hk2", "lab", "testkit", "cli");
+  }
+
+  private static Path artifact(String module, String extension) {
+    String artifact = "magpie-peers-" + module;
+    return REPOSITORY
+        .resolve(GROUP)
+        .resolve(artifact)
+        .resolve(VERSION)
+        .resolve(artifact + "-" + VERSION + extension);
+  }
+
+  private static Document pom(String module) throws Exception {
+    return DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
+        .parse(artifact(module, ".pom").toFile());
+  }
+
+  private static List<String> values(Document document, String path) throws Exception {
+    NodeList nodes =
+        (NodeList)
+            XPathFactory.newInstance().newXPath().evaluate(path, document, XPathConstants.NODESET);
+    return IntStream.range(0, nodes.getLength())
+        .mapToObj(i -> nodes.item(i).getTextContent().strip())
+        .toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bom", "api", "local", "juju", "hk2", "lab", "testkit", "cli"})
+  void pomStandsByItselfAndSaysWhatMavenCentralAsksFor(String module) throws Exception {
+    String text = Files.readString(artifact(module, ".pom"));
+    assertFalse(text.contains("${"), text);
+    Document pom = pom(module);
+    for (String needed :
+        List.of(
+            "modelVersion",
+            "groupId",
+            "artifactId",
+            "version",
+            "name",
+            "description",
+            "url",
+            "licenses/license/name",
+            "licenses/license/url",
+            "developers/developer/name",
+            "scm/connection",
+            "scm/developerConnection",
+            "scm/url")) {
+      List<String> values = values(pom, "/project/" + needed);
+      assertEquals(1, values.size(), needed + " in\n" + text);
+      assertNotEquals("", values.get(0), needed + " in\n" + text);
+    }
+    for (String unwanted :
+        List.of("parent", "properties", "build", "profiles", "repositories", "modules")) {
+      assertEquals(List.of(), values(pom, "/project/" + unwanted), unwanted + " in\n" + text);
+    }
+    List<String> scopes = values(pom, "/project/dependencies/dependency/scope");
+    assertTrue(Set.of("compile", "runtime").containsAll(scopes), text);
+  }
+
+  /** What names the machine or the directory of the build differs from build to build. */
+  @ParameterizedTest
+  @ValueSource(strings = {"api", "local", "juju", "hk2", "lab", "testkit", "cli"})
+  void noArtifactTellsWhereItWasBuilt(String module) throws Exception {
+    Path root = Path.of(System.getProperty("magpie.root")).toRealPath();
+    List<Path> jars;
+    try (Stream<Path> files = Files.list(root.resolve("magpie-peers-" + module + "/target"))) {
+      jars = files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
+    }
+    assertFalse(jars.isEmpty(), module);
+    for (Path jar : jars) {
+      try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(jar))) {
+        for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+          String where = jar.getFileName() + "!" + entry.getName();
+          String text = new String(zip.readAllBytes(), ISO_8859_1);
+          assertFalse(text.contains(root.toString()), where);
+          assertFalse(text.contains(System.getProperty("user.home") + "/"), where);
+          if (entry.getName().equals("META-INF/MANIFEST.MF")) {
+            assertFalse(text.matches("(?s).*(Built-By|Build-Host|Build-Time).*"), where);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
   void consumerRunsOnTheClassPath() throws Exception {
     assertEquals(
         """
@@ -176,13 +307,7 @@ class PackagedArtifactsIT {
   @ParameterizedTest
   @ValueSource(strings = {"api", "local", "juju", "hk2", "lab", "testkit", "cli"})
   void moduleIsDescribedAsExpected(String module) throws Exception {
-    String artifact = "magpie-peers-" + module;
-    Path jar =
-        REPOSITORY
-            .resolve(GROUP)
-            .resolve(artifact)
-            .resolve(VERSION)
-            .resolve(artifact + "-" + VERSION + ".jar");
+    Path jar = artifact(module, ".jar");
     StringWriter described = new StringWriter();
     PrintWriter out = new PrintWriter(described, true);
     ToolProvider.findFirst("jar")
@@ -190,7 +315,7 @@ class PackagedArtifactsIT {
         .run(out, out, "--describe-module", "--file", jar.toString());
     // The first line goes on with where the jar is.
     String text = described.toString().replace("\r", "").replaceFirst(" jar:file:\\S+", "");
-    Path expected = Path.of("src/test/describe", artifact + ".txt");
+    Path expected = Path.of("src/test/describe", "magpie-peers-" + module + ".txt");
     assertEquals(Files.readString(expected).strip(), text.strip(), expected.toString());
   }
 }

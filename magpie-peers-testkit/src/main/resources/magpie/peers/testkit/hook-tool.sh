@@ -1,4 +1,7 @@
 #!/bin/sh
+# Copyright the magpie-peers authors.
+# SPDX-License-Identifier: Apache-2.0
+#
 # A hook tool of FakeJuju: hands its arguments to the fake unit agent and prints the agent's answer.
 # Builtins only on the usual way (no fork): a charm calls hook tools by the hundred.
 
