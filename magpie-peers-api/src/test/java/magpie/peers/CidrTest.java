@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.math.BigInteger;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,6 +60,30 @@ class CidrTest {
     assertFalse(Cidr.parse("::/0").contains(IpAddress.parse("192.0.2.1")));
     assertFalse(Cidr.parse("0.0.0.0/0").contains(IpAddress.parse("::c000:201")));
     assertFalse(Cidr.parse("::/0").overlaps(Cidr.parse("0.0.0.0/0")));
+  }
+
+  @Test
+  void isOrderedByFirstAddressAndThenTheWiderNetworkFirst() {
+    List<Cidr> ordered =
+        Stream.of(
+                "10.0.0.0/8",
+                "10.0.0.0/16",
+                "10.0.0.0/32",
+                "11.0.0.0/8",
+                "::/0",
+                "::/1",
+                "8000::/1")
+            .map(Cidr::parse)
+            .toList();
+    for (Cidr first : ordered) {
+      for (Cidr second : ordered) {
+        assertEquals(
+            Integer.signum(Integer.compare(ordered.indexOf(first), ordered.indexOf(second))),
+            Integer.signum(first.compareTo(second)),
+            () -> first + " and " + second);
+        assertEquals(first == second, first.equals(second), () -> first + " and " + second);
+      }
+    }
   }
 
   @Test

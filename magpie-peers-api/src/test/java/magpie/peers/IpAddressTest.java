@@ -59,6 +59,8 @@ class IpAddressTest {
     "::2:3:4:5:6:7:8, 0:2:3:4:5:6:7:8",
     "64:ff9b::192.0.2.33, 64:ff9b::c000:221",
     "::192.0.2.33, ::c000:221",
+    "::0.0.0.0, ::",
+    "1:2:3:4:5:6:1.2.3.4, 1:2:3:4:5:6:102:304",
     "192.0.2.255, 192.0.2.255",
     "0.0.0.0, 0.0.0.0"
   })
@@ -74,7 +76,9 @@ class IpAddressTest {
       value = {
         "``|it is empty",
         "fe80::1%eth0|a zone id means something on one machine only; leave it out",
+        "%eth0|a zone id means something on one machine only; leave it out",
         "192.0.2.1/24|an address has no prefix length",
+        "/24|an address has no prefix length",
         "192.0.02.1|\"02\" has a leading zero, which some read as octal; write decimal",
         "192.0.2.00|\"00\" has a leading zero, which some read as octal; write decimal",
         "192.0.2.256|\"256\" is more than 255",
@@ -92,6 +96,7 @@ class IpAddressTest {
         "::ffff:c000:201|an IPv4-mapped IPv6 address is an IPv4 address in disguise; write 192.0.2.1",
         "[2001:db8::1]|brackets are for URLs; leave them out",
         "2001:db8::1::2|\"::\" may stand once only",
+        "::1::|\"::\" may stand once only",
         ":1:2:3:4:5:6:7|it begins with a single colon",
         "1:2:3:4:5:6:7:|it ends with a single colon",
         "1:::2|three colons stand together",
@@ -99,8 +104,10 @@ class IpAddressTest {
         "1:2:3:4:5:6:7:8:9|it has more than eight groups",
         "1:2:3:4:5:6:7:1.2.3.4|it has more than eight groups",
         "1:2:3:4::5:6:7:8|\"::\" stands where nothing is left out",
+        "::1:2:3:4:5:6:7:8|\"::\" stands where nothing is left out",
         "12345::|the group \"12345\" has more than four digits",
         "::1.2.3.4:1|dots may stand only at the end",
+        "::.1.2.3|a number is missing",
         "::g|\"g\" is no hex digit"
       })
   void refusesWhatIsNoStrictAddressAndSaysWhy(String text, String why) {

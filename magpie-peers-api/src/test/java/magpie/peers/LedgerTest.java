@@ -66,6 +66,32 @@ class LedgerTest {
     assertEquals(ledger.pending(Notice.Kind.JOINED), reread(ledger).pending(Notice.Kind.JOINED));
   }
 
+  @Test
+  void keepsWhatWasLastKnownAsLongAsSomebodyCanAskForIt() {
+    Ledger ledger = new Ledger();
+    PeerNode node = ScriptedSource.node("magpie/0", "192.0.2.1");
+    ledger.record(ids(0), List.of(node));
+    assertEquals(Optional.of(node), ledger.lastKnown(node.id()));
+    ledger.record(ids(), List.of());
+    assertEquals(Optional.of(node), ledger.lastKnown(node.id()));
+    ledger.dismiss(List.of(new Notice(Notice.Kind.DEPARTED, node.id(), 2, Optional.empty())));
+    assertEquals(Optional.empty(), ledger.lastKnown(node.id()));
+    assertEquals("magpie-peers-state 1\nrecorded 2\nmembers\nend\n", ledger.print());
+    ledger.record(ids(1), List.of(node));
+    assertEquals(Optional.empty(), ledger.lastKnown(node.id()), "of one that is no member");
+  }
+
+  @Test
+  void unitNumbersOfAnyLengthAreRead() {
+    Ledger ledger = new Ledger();
+    for (String digits : List.of("9".repeat(18), "1" + "0".repeat(18), "00", "0")) {
+      ledger.record(List.of(PeerId.of("magpie/" + digits)), List.of());
+      assertEquals(
+          List.of(PeerId.of("magpie/" + digits)),
+          List.copyOf(reread(ledger).pending(Notice.Kind.JOINED).keySet()));
+    }
+  }
+
   /** What the ledger is to do, in the plainest words. */
   private static final class Model {
     final Set<PeerId> members = new TreeSet<>();
@@ -217,6 +243,7 @@ class LedgerTest {
         "H;recorded 1;members magpie//1+99999999;end;|3|expected runs of numbers, found \"1+99999999\"",
         "H;recorded 1;members magpie//0;joined 1 0+1;end;|4|expected a position of a member, found \"0+1\"",
         "H;recorded 1;joined 1;end;|3|expected a number and ids, found \"1\"",
+        "H;recorded 1;joined  1;end;|3|expected a number and ids, found \" 1\"",
         "H;recorded 1;departed x magpie//0;end;|3|expected a number from 1, found \"x\"",
         "H;recorded 1;node a~x;end;|3|expected an id and fields in threes, found \"a\\tx\"",
         "H;recorded 1;node a~z~~;end;|3|expected one of c, a, s, l, d, found \"z\"",

@@ -28,6 +28,8 @@ class PeerIdTest {
     "blade-2, blade-10",
     "blade-2, blade-02",
     "b9, b10",
+    "b19-z, b20-a",
+    "b10-z, b19-a",
     "rack-1-blade-2, rack-1-blade-11",
     "n99999999999999999999999, n100000000000000000000000",
     "A, a"
@@ -81,6 +83,20 @@ class PeerIdTest {
             + " '.', '-', '_', beginning with a letter or digit, at most one '/'), found "
             + Quote.of(text),
         assertThrows(IllegalArgumentException.class, () -> PeerId.of(text)).getMessage());
+  }
+
+  @Test
+  void theLettersAndDigitsAreThoseOfAscii() {
+    StringBuilder accepted = new StringBuilder();
+    for (char c = 0; c < 0x180; c++) {
+      try {
+        accepted.append(PeerId.of("" + c));
+      } catch (IllegalArgumentException e) {
+        // Not every character is one.
+      }
+    }
+    assertEquals(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", accepted.toString());
   }
 
   @Test

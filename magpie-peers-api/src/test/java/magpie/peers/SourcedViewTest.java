@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -65,6 +66,73 @@ class SourcedViewTest {
           List.of("a is named by more than one source of the script; merged"), snapshot.warnings());
       assertEquals(Optional.of(snapshot.nodes().get(0)), view.node(id("a")));
     }
+  }
+
+  @Test
+  void aSnapshotFindsEachOfItsPeersAndNoOther() {
+    try (PeerView view = ScriptedSource.of("b", "d", "f", "h", "j", "l", "n").open()) {
+      Snapshot snapshot = view.snapshot();
+      for (PeerNode node : snapshot.nodes()) {
+        assertEquals(Optional.of(node), snapshot.node(node.id()));
+      }
+      for (String other : List.of("a", "c", "e", "g", "i", "k", "m", "o")) {
+        assertEquals(Optional.empty(), snapshot.node(id(other)));
+      }
+    }
+  }
+
+  private static PeerNode seen(PeerNode.Builder... sources) {
+    ScriptedSource source = new ScriptedSource();
+    for (PeerNode.Builder node : sources) {
+      source.nodes.add(node.build());
+    }
+    try (PeerView view = source.open()) {
+      return view.node(id("a")).orElseThrow();
+    }
+  }
+
+  private static PeerNode.Builder source(String name, String... addresses) {
+    PeerNode.Builder node =
+        PeerNode.builder(id("a"))
+            .setting("both", name)
+            .setting(name, "here")
+            .label("both", name)
+            .label(name, "here");
+    for (String address : addresses) {
+      node.candidate(address, "test");
+    }
+    return node;
+  }
+
+  @Test
+  void whatTwoSourcesSayOfOneIdIsJoinedAndTheFirstWinsATie() {
+    PeerNode merged = seen(source("one", "192.0.2.1"), source("two", "198.51.100.1", "192.0.2.1"));
+    assertEquals(
+        List.of("192.0.2.1", "198.51.100.1"),
+        merged.candidates().stream().map(AddressCandidate::text).toList());
+    assertEquals(Map.of("both", "one", "one", "here", "two", "here"), merged.settings());
+    assertEquals(Map.of("both", "one", "one", "here", "two", "here"), merged.labels());
+    assertEquals(Optional.of("192.0.2.1"), merged.address().map(AddressCandidate::text));
+  }
+
+  @Test
+  void aPeerIsDoubtedIfAllItsSourcesDoubtIt() {
+    assertFalse(seen(source("one").suspect(true), source("two")).suspect());
+    assertFalse(seen(source("one"), source("two").suspect(true)).suspect());
+    assertTrue(seen(source("one").suspect(true), source("two").suspect(true)).suspect());
+  }
+
+  @Test
+  void theChoiceOfTheSecondSourceCountsWhereTheFirstKnowsNoAddress() {
+    AddressCandidate choice = AddressCandidate.of("192.0.2.2", "test");
+    PeerNode.Builder two = source("two", "192.0.2.1", "192.0.2.2").address(choice, "two chose");
+    PeerNode merged = seen(source("one"), two);
+    assertEquals(Optional.of("192.0.2.2"), merged.address().map(AddressCandidate::text));
+    assertEquals("two chose", merged.rule());
+    merged = seen(source("one", "192.0.2.3"), two);
+    assertEquals(Optional.of("192.0.2.3"), merged.address().map(AddressCandidate::text));
+    assertEquals("first candidate", merged.rule());
+    assertEquals(Optional.empty(), seen(source("one"), source("two")).address());
   }
 
   @Test

@@ -6,12 +6,17 @@
 package magpie.peers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import nl.jqno.equalsverifier.EqualsVerifier;
 import nl.jqno.equalsverifier.Warning;
@@ -100,6 +105,36 @@ class ValuesTest {
         Optional.of(
             "no IP address: \"02\" has a leading zero, which some read as octal; write decimal"),
         lookalike.note());
+    assertEquals(
+        Optional.of("no IP address: it begins with a single colon"),
+        AddressCandidate.of(":x.lab", "test").note());
+    assertEquals(
+        Optional.of("no IP address: a zone id means something on one machine only; leave it out"),
+        AddressCandidate.of("%x.lab", "test").note());
+  }
+
+  @Test
+  void aPrefixLengthOfNothingIsOneToo() {
+    AddressCandidate candidate = AddressCandidate.of("192.0.2.1/0", "test");
+    assertEquals("192.0.2.1/0", candidate.toString());
+    assertEquals(Optional.of(IpAddress.parse("192.0.2.1")), candidate.ip());
+    assertEquals(Optional.of(Cidr.parse("0.0.0.0/0")), candidate.subnet());
+    assertEquals(Optional.empty(), AddressCandidate.of("192.0.2.1", "test").subnet());
+  }
+
+  @Test
+  void whatIsEqualHashesAlikeAndTheRestSpreads() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    Set<Integer> hashes = new HashSet<>();
+    for (int i = 0; i < 1000; i++) {
+      IpAddress address = IpAddressTest.random(random);
+      Cidr cidr = Cidr.of(address, address.bits() - 8);
+      assertEquals(cidr.hashCode(), Cidr.parse(cidr.toString()).hashCode(), () -> "seed " + seed);
+      hashes.add(cidr.hashCode());
+      hashes.add(AddressCandidate.of(address.toString(), "test").hashCode());
+    }
+    assertTrue(hashes.size() > 1500, () -> hashes.size() + " of 2000, seed " + seed);
   }
 
   @Test
@@ -111,6 +146,19 @@ class ValuesTest {
             + " letter), found \"1oam\"",
         assertThrows(IllegalArgumentException.class, () -> new Network("1oam", cidrs))
             .getMessage());
+    StringBuilder first = new StringBuilder();
+    StringBuilder further = new StringBuilder();
+    for (char c = 0; c < 0x180; c++) {
+      first.append(Network.isName("" + c) ? "" + c : "");
+      further.append(Network.isName("x" + c) ? "" + c : "");
+    }
+    String letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    assertEquals(letters + letters.toLowerCase(Locale.ROOT), first.toString());
+    assertEquals(
+        "-.0123456789" + letters + "_" + letters.toLowerCase(Locale.ROOT), further.toString());
+    assertFalse(Network.isName(""));
+    assertTrue(Network.isName("x".repeat(63)));
+    assertFalse(Network.isName("x".repeat(64)));
     assertEquals(
         "expected at least one CIDR in network \"oam\", found none",
         assertThrows(IllegalArgumentException.class, () -> new Network("oam", List.of()))

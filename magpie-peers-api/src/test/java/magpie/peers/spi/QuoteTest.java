@@ -41,6 +41,20 @@ class QuoteTest {
   }
 
   @Test
+  void asJsonNothingIsLeftThatATerminalCouldActOn() {
+    assertEquals("\"\"", Quote.json(""));
+    assertEquals("\"a \\\"b\\\" \\\\\"", Quote.json("a \"b\" \\"));
+    assertEquals("\"\\n\\r\\t\\u001b[31m\\u0000\"", Quote.json("\n\r\t\033[31m\0"));
+    assertEquals("\"\\u202e\\u2028\\ud83d\"", Quote.json("\u202e\u2028\ud83d"));
+    assertEquals("\"\ufffd\\ufffe\\uffff\"", Quote.json("\ufffd\ufffe\uffff"));
+    assertEquals("\"\ud83d\udc26\"", Quote.json("\ud83d\udc26"));
+    // YAML has no escape for it that JSON knows too.
+    String tag = Character.toString(0xe0001);
+    assertEquals('"' + tag + '"', Quote.json(tag));
+    assertEquals('"' + "x".repeat(1000) + '"', Quote.json("x".repeat(1000)));
+  }
+
+  @Test
   void findsTheNearestWordIfOneIsNear() {
     List<String> known = List.of("oam", "storage", "addresses");
     assertEquals(Optional.of("storage"), Quote.nearest("sotrage", known));
@@ -49,5 +63,10 @@ class QuoteTest {
     assertEquals(Optional.empty(), Quote.nearest("xyz", known));
     assertEquals(Optional.empty(), Quote.nearest("s".repeat(1000), known));
     assertEquals(Optional.empty(), Quote.nearest("a", List.of()));
+    // Of two that are equally near the first counts, and three slips in nine letters are not too
+    // many.
+    assertEquals(Optional.of("oan"), Quote.nearest("oax", List.of("oan", "oam")));
+    assertEquals(Optional.of("addresses"), Quote.nearest("adresesx", known));
+    assertEquals(Optional.empty(), Quote.nearest("adrsesxx", known));
   }
 }
