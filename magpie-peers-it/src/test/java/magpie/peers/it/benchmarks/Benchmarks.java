@@ -48,7 +48,13 @@ final class Benchmarks {
         System.getProperty("os.name"),
         System.getProperty("os.arch"));
     List<Section> sections =
-        List.of(new Microbenchmarks(), new Loading(), new Reloading(), new Retained());
+        List.of(
+            new Hooks(),
+            new Launches(),
+            new Microbenchmarks(),
+            new Loading(),
+            new Reloading(),
+            new Retained());
     for (Section section : sections) {
       section.run(which, rounds);
     }

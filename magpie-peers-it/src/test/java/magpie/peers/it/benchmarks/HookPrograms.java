@@ -1,0 +1,129 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.it.benchmarks;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import magpie.peers.PeerView;
+import magpie.peers.Peers;
+import magpie.peers.PeersOptions;
+import magpie.peers.juju.JujuBackend;
+
+/** The programs that {@link Hooks} and {@link Launches} run, each in a JVM of its own. */
+final class HookPrograms {
+  private HookPrograms() {}
+
+  /** A program that does nothing. */
+  static final class Empty {
+    private Empty() {}
+
+    /**
+     * Does nothing.
+     *
+     * @param arguments none
+     */
+    public static void main(String[] arguments) {}
+  }
+
+  /** A program that finds its backend, records who is there, and reads all of them. */
+  static final class Found {
+    private Found() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments none
+     */
+    public static void main(String[] arguments) {
+      look(Peers.open());
+    }
+  }
+
+  /** The same with the backend given, as a charm does it. */
+  static final class Given {
+    private Given() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments none
+     */
+    public static void main(String[] arguments) {
+      look(Peers.open(new JujuBackend(), PeersOptions.builder().build()));
+    }
+  }
+
+  private static void look(PeerView view) {
+    try (PeerView peers = view) {
+      if (peers.notices().joined().size() != peers.nodes().size()) {
+        throw new IllegalStateException("everybody has joined");
+      }
+    }
+  }
+
+  /** A program that launches the tools of those above, several at a time, and nothing else. */
+  static final class Bare {
+    private Bare() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments the number of peers, and how many tools at a time
+     * @throws Exception if a tool cannot be started
+     */
+    public static void main(String[] arguments) throws Exception {
+      launch("relation-ids", "--format=json", "magpie");
+      launch("relation-list", "--format=json", "-r", "magpie:1");
+      launch("state-get", "--format=json", "magpie-peers.magpie");
+      launch("state-set", "magpie-peers.magpie=x");
+      Bags.main(arguments);
+    }
+  }
+
+  /** A program that launches one tool for each peer, several at a time. */
+  static final class Bags {
+    private Bags() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments the number of peers, and how many tools at a time
+     * @throws Exception if a tool cannot be started
+     */
+    public static void main(String[] arguments) throws Exception {
+      ExecutorService threads = Executors.newFixedThreadPool(Integer.parseInt(arguments[1]));
+      List<Future<Integer>> running = new ArrayList<>();
+      for (int i = 1; i <= Integer.parseInt(arguments[0]); i++) {
+        String unit = "magpie/" + i;
+        running.add(
+            threads.submit(
+                () -> launch("relation-get", "--format=json", "-r", "magpie:1", "-", unit)));
+      }
+      for (Future<Integer> each : running) {
+        if (each.get() != 0) {
+          throw new IllegalStateException("a tool failed");
+        }
+      }
+      threads.shutdown();
+    }
+  }
+
+  private static int launch(String... command) throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    try (InputStream out = process.getInputStream()) {
+      out.readAllBytes();
+    }
+    return process.waitFor();
+  }
+}
