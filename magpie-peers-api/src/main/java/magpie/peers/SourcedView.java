@@ -318,12 +318,16 @@ final class SourcedView implements PeerView {
   /** What the reading says of some members, in order without repetition, one node each (M1, M2). */
   private static List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
     List<PeerNode> told = new ArrayList<>(now.nodes(ids));
-    // Most sources tell it in order, which sorting finds out in one walk.
-    told.sort(BY_ID);
+    // Most sources tell it in order, and to see that costs less than to compare by order.
+    if (!named(told, ids)) {
+      told.sort(BY_ID);
+    }
     List<PeerNode> nodes = new ArrayList<>(ids.size());
     int next = 0;
     for (PeerId id : ids) {
-      while (next < told.size() && told.get(next).id().compareTo(id) < 0) {
+      while (next < told.size()
+          && !told.get(next).id().equals(id)
+          && told.get(next).id().compareTo(id) < 0) {
         next++;
       }
       PeerNode node = null;
@@ -347,6 +351,18 @@ final class SourcedView implements PeerView {
       nodes.add(node.in(now.networks()));
     }
     return nodes;
+  }
+
+  private static boolean named(List<PeerNode> told, List<PeerId> ids) {
+    if (told.size() != ids.size()) {
+      return false;
+    }
+    for (int i = 0; i < ids.size(); i++) {
+      if (!told.get(i).id().equals(ids.get(i))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** What the reading says of some nodes, one each (M2). */
