@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import magpie.peers.MalformedTopologyException;
 import magpie.peers.Problem;
+import magpie.peers.spi.RegularFile;
 import org.jspecify.annotations.Nullable;
 
 /** What is to be said of one file that somebody else's tool understands, with its places. */
@@ -62,7 +63,7 @@ final class Findings {
         throw refused(
             "too-large", shown, what, "more than " + LONGEST_FILE + " bytes", "name another file");
       }
-      return text(Files.readAllBytes(file), shown, what);
+      return text(RegularFile.read(file, LONGEST_FILE), shown, what);
     } catch (NoSuchFileException e) {
       throw refused("missing-file", shown, what, "none", "correct the name");
     } catch (IOException e) {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -359,6 +360,34 @@ class ImportedTest {
         "hosts: error [not-a-file] expected an Ansible inventory, found a directory\n"
             + "  fix: name one file in it",
         () -> Imported.ansible(directory, "hosts"));
+    assertRefused(
+        "hosts: error [not-a-file] expected an Ansible inventory, found a pipe, socket or device\n"
+            + "  fix: name a regular file",
+        () -> Imported.ansible(Path.of("/dev/zero"), "hosts"));
+  }
+
+  @Test
+  void neverWaitsForAPipeAndReadsNothingOfWhatIsTooLarge() throws Exception {
+    Path pipe = directory.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    assertRefused(
+        "lab.clab.yml: error [not-a-file] expected a containerlab topology, found a pipe, socket or"
+            + " device\n  fix: name a regular file",
+        () -> Imported.containerlab(pipe, "lab.clab.yml"));
+    Path huge = directory.resolve("huge");
+    try (RandomAccessFile sparse = new RandomAccessFile(huge.toFile(), "rw")) {
+      sparse.setLength(10L << 30);
+    }
+    assertRefused(
+        "hosts: error [too-large] expected an Ansible inventory, found more than 67108864 bytes\n"
+            + "  fix: name another file",
+        () -> Imported.ansible(huge, "hosts"));
+    Path loop = directory.resolve("loop");
+    Files.createSymbolicLink(loop, loop);
+    assertRefused(
+        "hosts: error [missing-file] expected an Ansible inventory, found none\n"
+            + "  fix: correct the name",
+        () -> Imported.ansible(loop, "hosts"));
   }
 
   // ---- containerlab ----

@@ -6,7 +6,6 @@
 package magpie.peers.local;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -36,6 +35,7 @@ import magpie.peers.Problem;
 import magpie.peers.local.Topology.SelfRule;
 import magpie.peers.local.YamlEvents.Kind;
 import magpie.peers.spi.Quote;
+import magpie.peers.spi.RegularFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -172,7 +172,7 @@ final class TopologyReader {
   }
 
   /**
-   * Reads a file. Never blocks on anything that is not a regular file, and never throws for what
+   * Reads a file. Never waits for anything that is not a regular file, and never throws for what
    * the file is or says.
    *
    * @param file the file
@@ -198,9 +198,7 @@ final class TopologyReader {
       if (attributes.size() > LONGEST_FILE) {
         return tooLarge(shownName);
       }
-      try (InputStream in = Files.newInputStream(file)) {
-        content = in.readNBytes(LONGEST_FILE + 1);
-      }
+      content = RegularFile.read(file, LONGEST_FILE);
     } catch (NoSuchFileException e) {
       return Outcome.ofFile(
           Code.MISSING_FILE,

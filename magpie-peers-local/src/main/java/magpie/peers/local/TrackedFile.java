@@ -6,14 +6,10 @@
 package magpie.peers.local;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
@@ -22,10 +18,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import magpie.peers.spi.RegularFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,11 +71,11 @@ final class TrackedFile {
       attributes = known;
       return null;
     }
-    byte[] content = content();
+    byte[] content = RegularFile.read(path, largest, links);
     Attributes after = attributes();
     for (int i = 1; i < MOST_TRIES && !after.same(before); i++) {
       before = after;
-      content = content();
+      content = RegularFile.read(path, largest, links);
       after = attributes();
     }
     // The older look at the clock counts: a change after it must not pass for settled.
@@ -93,26 +88,6 @@ final class TrackedFile {
     return content;
   }
 
-  private byte[] content() throws IOException {
-    Set<OpenOption> options = new HashSet<>(Arrays.asList(links));
-    options.add(StandardOpenOption.READ);
-    try (FileChannel in = FileChannel.open(path, options)) {
-      int size = (int) Math.min(in.size(), largest);
-      ByteBuffer buffer = ByteBuffer.allocate(size + 1);
-      while (in.read(buffer) >= 0) {
-        if (!buffer.hasRemaining()) {
-          if (buffer.capacity() > largest) {
-            throw tooLarge(in.size());
-          }
-          buffer =
-              ByteBuffer.allocate(Math.min(2 * buffer.capacity(), largest) + 1).put(buffer.flip());
-        }
-      }
-      return Arrays.copyOf(buffer.array(), buffer.position());
-    }
-  }
-
-  /** Looks before anything is opened, because opening a pipe or a device may hang. */
   private Attributes attributes() throws IOException {
     Instant now = clock.instant();
     BasicFileAttributes basic = Files.readAttributes(path, BasicFileAttributes.class, links);

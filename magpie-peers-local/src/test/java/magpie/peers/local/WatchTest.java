@@ -424,7 +424,7 @@ class WatchTest {
   private static List<String> threads() {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
-        .filter(name -> name.startsWith("magpie-peers"))
+        .filter(name -> name.startsWith("magpie-peers-local"))
         .toList();
   }
 
