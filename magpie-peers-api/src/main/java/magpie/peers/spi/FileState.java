@@ -52,6 +52,13 @@ final class FileState implements StateStore {
   /** File locks belong to the process, so threads need one of their own, per file. */
   private static final Map<Path, ReentrantLock> IN_PROCESS = new ConcurrentHashMap<>();
 
+  /**
+   * Of the mode of a directory: everybody may write in it, and take away what is their own only.
+   */
+  private static final int WRITABLE_BY_ALL = 0002;
+
+  private static final int STICKY = 01000;
+
   private final Path file;
   private final Use use;
   private final EffectiveUser user;
@@ -94,7 +101,7 @@ final class FileState implements StateStore {
 
   @Override
   public String load() {
-    trust(directory());
+    trustDirectory();
     return read();
   }
 
@@ -120,12 +127,8 @@ final class FileState implements StateStore {
   private String updateLocked(UnaryOperator<String> change) {
     prepare();
     Path lockFile = directory().resolve(file.getFileName() + ".lock");
-    try (FileChannel channel =
-            FileChannel.open(
-                lockFile,
-                Set.of(
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                permissions("rw-------"));
+    refuseOther(lockFile);
+    try (FileChannel channel = RegularFile.openToWrite(lockFile, permissions("rw-------"));
         FileLock held = acquire(channel)) {
       Objects.requireNonNull(held, "held");
       String before = read();
@@ -224,17 +227,7 @@ final class FileState implements StateStore {
       if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
         return "";
       }
-      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-        throw failure(
-            "expected a regular file for "
-                + use.noun
-                + ", found something else at "
-                + Quote.of(file.toString())
-                + "; remove it or choose another "
-                + use.noun
-                + " directory",
-            null);
-      }
+      refuseOther(file);
       trust(file);
       long size = Files.size(file);
       if (size > use.largest) {
@@ -251,7 +244,11 @@ final class FileState implements StateStore {
                 + use.afterRemoval,
             null);
       }
-      return Files.readString(file);
+      // Where others share the directory, it may have become anything since it was looked at.
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(RegularFile.read(file, use.largest, LinkOption.NOFOLLOW_LINKS)))
+          .toString();
     } catch (NoSuchFileException e) {
       return "";
     } catch (CharacterCodingException e) {
@@ -268,6 +265,21 @@ final class FileState implements StateStore {
     }
   }
 
+  private void refuseOther(Path path) {
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+        && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      throw failure(
+          "expected a regular file for "
+              + use.noun
+              + ", found something else at "
+              + Quote.of(path.toString())
+              + "; remove it or choose another "
+              + use.noun
+              + " directory",
+          null);
+    }
+  }
+
   private void prepare() {
     try {
       // Asked first, because the JDK up to 18 does not take a link to a directory for one.
@@ -277,13 +289,46 @@ final class FileState implements StateStore {
     } catch (IOException e) {
       throw failed("written", e);
     }
+    trustDirectory();
+  }
+
+  private void trustDirectory() {
     trust(directory());
+    if (uid(directory()).isPresent()) {
+      for (Path above = directory().getParent(); above != null; above = above.getParent()) {
+        trustAbove(above);
+      }
+    }
+  }
+
+  /** Refuses a directory in which anybody could put another in the place of ours. */
+  private void trustAbove(Path above) {
+    try {
+      int mode = (int) attribute(above, "unix:mode");
+      if ((mode & WRITABLE_BY_ALL) != 0 && (mode & STICKY) == 0) {
+        throw new StateException(
+            above.toString(),
+            "expected "
+                + Quote.of(above.toString())
+                + " to let nobody rename what is in it, found it writable by everybody and without"
+                + " the sticky bit; run 'chmod +t' on it or choose another state directory");
+      }
+    } catch (NoSuchFileException e) {
+      // Not there yet, like all below it.
+    } catch (IOException e) {
+      throw failed("read", e);
+    }
+  }
+
+  /** The user to compare owners with; none where files have no owner. */
+  private OptionalLong uid(Path path) {
+    // The file system first, because where files have no owner nobody needs to know the user.
+    return posix(path) ? user.uid() : OptionalLong.empty();
   }
 
   /** Refuses what another user owns or can write. */
   private void trust(Path path) {
-    // The file system first, because where files have no owner nobody needs to know the user.
-    OptionalLong uid = posix(path) ? user.uid() : OptionalLong.empty();
+    OptionalLong uid = uid(path);
     if (uid.isEmpty()) {
       return;
     }

@@ -302,6 +302,58 @@ class FileStateTest {
     assertEquals("notices", Files.readString(elsewhere));
   }
 
+  @Test
+  void onlyARegularFileLocksState() throws Exception {
+    write("notices");
+    Path lock = directory.resolve("x.state.lock");
+    String expected =
+        "expected a regular file for state, found something else at \""
+            + lock
+            + "\"; remove it or choose another state directory";
+    Path elsewhere = Files.writeString(temporary.resolve("elsewhere"), "precious");
+    Files.createSymbolicLink(lock, elsewhere);
+    refusedToWrite(expected);
+    Files.delete(lock);
+    Files.createSymbolicLink(lock, temporary.resolve("nothing"));
+    refusedToWrite(expected);
+    Files.delete(lock);
+    Files.createDirectory(lock);
+    refusedToWrite(expected);
+    Files.delete(lock);
+    // A pipe that nobody reads would hold up whoever opens it to write, for ever.
+    endsWell(new ProcessBuilder("mkfifo", lock.toString()).start());
+    refusedToWrite(expected);
+    assertEquals("precious", Files.readString(elsewhere));
+    assertFalse(Files.exists(temporary.resolve("nothing")));
+    assertEquals("notices", StateStore.file(file).load());
+  }
+
+  private void refusedToWrite(String expected) {
+    StateStore store = StateStore.file(file);
+    assertEquals(expected, message(StateException.class, () -> store.update(text -> "mine")));
+  }
+
+  @Test
+  void aDirectoryThatAnybodyCouldReplaceIsRefused() throws IOException {
+    write("notices");
+    StateStore store = StateStore.file(file);
+    Files.setAttribute(temporary, "unix:mode", 0777);
+    String expected =
+        "expected \""
+            + temporary
+            + "\" to let nobody rename what is in it, found it writable by everybody and without the"
+            + " sticky bit; run 'chmod +t' on it or choose another state directory";
+    assertEquals(expected, message(StateException.class, store::load));
+    assertEquals(expected, message(StateException.class, () -> store.update(text -> "mine")));
+    // As /tmp is: others may put something there, but take nothing away.
+    Files.setAttribute(temporary, "unix:mode", 01777);
+    assertEquals("notices", store.load());
+    // In it, what is not there yet could be put there by another; then it is refused as theirs.
+    assertEquals("", StateStore.file(temporary.resolve("new/x.state")).load());
+    StateStore within = StateStore.file(temporary.resolve("x.state"));
+    assertEquals(writable(temporary), message(StateException.class, within::load));
+  }
+
   private void refused(String expected) {
     StateStore store = StateStore.file(file);
     assertEquals(expected, message(StateException.class, store::load));
