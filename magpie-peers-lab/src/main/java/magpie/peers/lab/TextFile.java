@@ -22,6 +22,7 @@ import java.util.Set;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.Quote;
+import magpie.peers.spi.RegularFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,10 @@ final class TextFile {
       Path real = real(file.toAbsolutePath());
       if (Files.isDirectory(real)) {
         throw failure(file, "it is a directory", null);
+      }
+      if (Files.exists(real) && !Files.isRegularFile(real)) {
+        // A rename over it would take it away from everybody.
+        throw failure(file, "it is a pipe, socket or device", null);
       }
       if (same(real, bytes)) {
         return false;
@@ -83,7 +88,7 @@ final class TextFile {
     return Files.isRegularFile(file)
         && Files.isReadable(file)
         && Files.size(file) == bytes.length
-        && Arrays.equals(Files.readAllBytes(file), bytes);
+        && Arrays.equals(RegularFile.read(file, bytes.length), bytes);
   }
 
   private static void replace(Path file, byte[] bytes) throws IOException {

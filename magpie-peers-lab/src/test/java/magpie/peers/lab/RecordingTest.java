@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -516,6 +517,22 @@ class RecordingTest {
             + " directory writable or choose another file",
         assertThrows(SourceUnavailableException.class, () -> some("a").write(directory))
             .getMessage());
+  }
+
+  @Test
+  void putsNoFileInThePlaceOfADeviceOrAPipe() throws Exception {
+    Path pipe = directory.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    Path link = Files.createSymbolicLink(directory.resolve("link"), pipe);
+    for (Path file : List.of(pipe, link)) {
+      assertEquals(
+          "expected to write \""
+              + file
+              + "\", found that it cannot be written: it is a pipe, socket or device; it is as it"
+              + " was: make its directory writable or choose another file",
+          assertThrows(SourceUnavailableException.class, () -> some("a").write(file)).getMessage());
+    }
+    assertTrue(Files.readAttributes(pipe, BasicFileAttributes.class).isOther());
   }
 
   @Test
