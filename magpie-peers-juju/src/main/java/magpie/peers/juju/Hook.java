@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 record Hook(Environment environment, PeerId unit, String endpoint, Duration deadline) {
   /** How YAML writes that there is nothing under a key. */
   private static final Set<String> NOTHING = Set.of("{}", "{ }", "~", "null");
+
+  private static final int LONGEST_METADATA = 1 << 20;
 
   private static final String NAME_IT =
       "name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or"
@@ -170,6 +173,15 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   private static List<String> peers(Path metadata) {
     List<String> lines;
     try {
+      // Looked at before, because a pipe would hold up the hook and a device has no end.
+      BasicFileAttributes attributes = Files.readAttributes(metadata, BasicFileAttributes.class);
+      if (!attributes.isRegularFile() || attributes.size() > LONGEST_METADATA) {
+        throw new ConfigurationException(
+            "expected to read "
+                + Quote.of(metadata.toString())
+                + ", found no regular file of at most 1 MiB; "
+                + NAME_IT);
+      }
       lines = Files.readAllLines(metadata);
     } catch (NoSuchFileException e) {
       return List.of();

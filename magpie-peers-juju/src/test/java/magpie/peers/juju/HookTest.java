@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +22,10 @@ import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
+import magpie.peers.spi.Quote;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -248,6 +251,68 @@ class HookTest {
             + charm.resolve("metadata.yaml")
             + "\", found java.nio.charset.MalformedInputException: Input length = 1"
             + NAME_IT,
+        refused());
+  }
+
+  @Test
+  @Timeout(60)
+  void readsNoMetadataThatIsNoFileOfThatSize() throws Exception {
+    Path metadata = charm.resolve("metadata.yaml");
+    String other =
+        "expected to read \"" + metadata + "\", found no regular file of at most 1 MiB" + NAME_IT;
+
+    Files.createDirectory(metadata);
+    assertEquals(other, refused());
+    Files.delete(metadata);
+    Files.createSymbolicLink(metadata, Path.of("/dev/zero"));
+    assertEquals(other, refused());
+    Files.delete(metadata);
+    assertEquals(0, new ProcessBuilder("mkfifo", metadata.toString()).start().waitFor());
+    assertEquals(other, refused());
+    Files.delete(metadata);
+    try (RandomAccessFile sparse = new RandomAccessFile(metadata.toFile(), "rw")) {
+      sparse.setLength(10L << 30);
+    }
+    assertEquals(other, refused());
+    Files.delete(metadata);
+    Files.createSymbolicLink(metadata, Path.of("metadata.yaml"));
+    assertEquals(
+        "expected to read \""
+            + metadata
+            + "\", found java.nio.file.FileSystemException: "
+            + metadata
+            + ": Too many levels of symbolic links or unable to access attributes of symbolic link"
+            + NAME_IT,
+        refused());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-r",
+        "--help/0",
+        "-/0",
+        "magpie/--help",
+        "magpie/-r",
+        "magpie 0",
+        " magpie/0",
+        "magpie/0 ",
+        "magpie/0\n--help",
+        "magpie/0\0",
+        "magpie/0/1",
+        "/0",
+        "magpie/",
+        "\u001b[2J/0",
+        "magpie/\u0660",
+      })
+  void letsNothingIntoAnArgumentThatIsNoUnit(String name) {
+    options.put("peer-set", "magpie");
+    variables.put("JUJU_UNIT_NAME", name);
+    assertEquals(
+        "JUJU_UNIT_NAME: expected a peer id such as \"magpie/3\" or \"blade-02\" (1 to 253 ASCII"
+            + " letters, digits, '.', '-', '_', beginning with a letter or digit, at most one '/'),"
+            + " found "
+            + Quote.of(name),
         refused());
   }
 
