@@ -71,7 +71,7 @@ final class Dispatch implements AutoCloseable {
         for (Listening listening : listeners) {
           listening.catchUp(now);
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         // Nobody calls this thread, so nobody but the log can be told; the next signal tries again.
         LOG.log(System.Logger.Level.WARNING, "the peers could not be observed", e);
       }
@@ -91,8 +91,8 @@ final class Dispatch implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
+  /** Ends the thread without waiting for it; for a view that nobody listens to yet. */
+  void end() {
     lock.lock();
     try {
       closed = true;
@@ -100,25 +100,52 @@ final class Dispatch implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  @Override
+  public void close() {
+    end();
+    // All of them before any is waited for: the call of one may be what the others wait for.
+    listeners.forEach(listening -> listening.ended = true);
     listeners.forEach(Listening::close);
     if (Thread.currentThread() == thread) {
       return;
     }
+    if (!within(nanos -> joined(thread, nanos))) {
+      thread.interrupt();
+      if (!within(nanos -> joined(thread, nanos))) {
+        LOG.log(
+            System.Logger.Level.WARNING, "a listener does not return; its thread is left behind");
+      }
+    }
+  }
+
+  private static boolean joined(Thread thread, long nanos) throws InterruptedException {
+    TimeUnit.NANOSECONDS.timedJoin(thread, nanos);
+    return !thread.isAlive();
+  }
+
+  /** Something to wait for. */
+  private interface Wait {
+    boolean until(long nanos) throws InterruptedException;
+  }
+
+  /** Waits as long as is worth it, interrupted or not: nothing may come after close() (E1). */
+  private static boolean within(Wait wait) {
+    long end = System.nanoTime() + LONGEST_WAIT.toNanos();
     boolean interrupted = false;
     try {
-      thread.join(LONGEST_WAIT.toMillis());
-      if (thread.isAlive()) {
-        thread.interrupt();
-        thread.join(LONGEST_WAIT.toMillis());
+      while (true) {
+        try {
+          return wait.until(end - System.nanoTime());
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
-    } catch (InterruptedException e) {
-      interrupted = true;
-    }
-    if (thread.isAlive()) {
-      LOG.log(System.Logger.Level.WARNING, "a listener does not return; its thread is left behind");
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -163,8 +190,12 @@ final class Dispatch implements AutoCloseable {
       }
       try {
         listener.onEvent(event);
-      } catch (RuntimeException | StackOverflowError | AssertionError e) {
+      } catch (Throwable e) {
+        // Whatever it is, a class that is missing for instance: the others are to hear theirs (E1).
         LOG.log(System.Logger.Level.WARNING, "a listener failed at " + event.kind(), e);
+      } finally {
+        // An interrupt that it leaves behind is not meant for others, nor for reading the source.
+        Thread.interrupted();
       }
     }
 
@@ -172,15 +203,11 @@ final class Dispatch implements AutoCloseable {
     public void close() {
       ended = true;
       listeners.remove(this);
-      try {
-        // Within the listener the lock is already ours, so this waits for other threads only.
-        if (calling.tryLock(LONGEST_WAIT.toSeconds(), TimeUnit.SECONDS)) {
-          calling.unlock();
-        } else {
-          LOG.log(System.Logger.Level.WARNING, "a listener does not return; it was not waited for");
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      // Within the listener the lock is already ours, so this waits for other threads only.
+      if (within(nanos -> calling.tryLock(nanos, TimeUnit.NANOSECONDS))) {
+        calling.unlock();
+      } else {
+        LOG.log(System.Logger.Level.WARNING, "a listener does not return; it was not waited for");
       }
     }
   }

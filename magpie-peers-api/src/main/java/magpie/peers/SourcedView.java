@@ -44,6 +44,9 @@ final class SourcedView implements PeerView {
   private @Nullable Snapshot snapshot;
   private @Nullable Health health;
 
+  /** The log was told that the source broke, and is to be told that it healed. */
+  private boolean logged;
+
   /** The last reading failed. */
   private boolean unread;
 
@@ -75,6 +78,15 @@ final class SourcedView implements PeerView {
     if (closed) {
       lock.unlock();
       throw new IllegalStateException("this view of the peers is closed");
+    }
+  }
+
+  private boolean closed() {
+    lock.lock();
+    try {
+      return closed;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -156,6 +168,7 @@ final class SourcedView implements PeerView {
           throw e;
         }
         unreadable(e);
+        log(e);
         return last.node(id);
       }
     } finally {
@@ -204,6 +217,7 @@ final class SourcedView implements PeerView {
       }
       unread = true;
       stale(e);
+      log(e);
       return reading;
     }
   }
@@ -213,7 +227,10 @@ final class SourcedView implements PeerView {
     if (before == null || before.stale()) {
       health = new Health(Health.Status.FRESH, environment.clock().instant(), "");
       if (before != null) {
-        Log.LOG.log(System.Logger.Level.INFO, "the source of peers can be read again");
+        if (logged) {
+          logged = false;
+          Log.LOG.log(System.Logger.Level.INFO, "the source of peers can be read again");
+        }
         signal();
       }
     }
@@ -238,11 +255,18 @@ final class SourcedView implements PeerView {
     Health before = health;
     if (before == null || !before.stale()) {
       health = new Health(Health.Status.STALE, environment.clock().instant(), reason);
-      Log.LOG.log(
-          System.Logger.Level.WARNING, "the last good peers stay, because the source broke", e);
       signal();
     } else if (!before.reason().equals(reason)) {
       health = new Health(Health.Status.STALE, before.since(), reason);
+    }
+  }
+
+  /** Logs what the caller cannot see, because older peers are returned instead of a failure. */
+  private void log(PeersException e) {
+    if (!logged) {
+      logged = true;
+      Log.LOG.log(
+          System.Logger.Level.WARNING, "the last good peers stay, because the source broke", e);
     }
   }
 
@@ -272,6 +296,7 @@ final class SourcedView implements PeerView {
       if (before == null) {
         throw e;
       }
+      log(e);
       return before;
     }
     whole();
@@ -418,6 +443,7 @@ final class SourcedView implements PeerView {
         throw e;
       }
       unreadable(e);
+      log(e);
       return load();
     }
     whole();
@@ -538,7 +564,8 @@ final class SourcedView implements PeerView {
         try {
           watch = source.watch(running::signal);
         } catch (RuntimeException e) {
-          running.close();
+          // Not waited for: its thread may be waiting for the lock that is held here.
+          running.end();
           throw e;
         }
         dispatch = running;
@@ -579,7 +606,16 @@ final class SourcedView implements PeerView {
 
           @Override
           public void onEvent(PeerEvent event) {
-            Notices now = notices();
+            Notices now;
+            try {
+              now = notices();
+            } catch (IllegalStateException e) {
+              if (closed()) {
+                // Closed since the event was made: nothing more is to be told.
+                return;
+              }
+              throw e;
+            }
             if (!now.isEmpty() && !now.equals(told)) {
               told = now;
               consumer.accept(now);

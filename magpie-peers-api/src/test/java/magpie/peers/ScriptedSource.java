@@ -27,6 +27,10 @@ final class ScriptedSource implements PeerSource {
   final Store store = new Store();
   volatile @Nullable String readFault;
   volatile @Nullable String nodesFault;
+  volatile @Nullable RuntimeException watchFault;
+  volatile Runnable beforeWatchFault = () -> {};
+  volatile @Nullable Error error;
+  volatile boolean readInterrupted;
   volatile boolean closed;
   volatile int reads;
   private final List<Runnable> watchers = new ArrayList<>();
@@ -60,6 +64,11 @@ final class ScriptedSource implements PeerSource {
   @Override
   public Reading read() {
     reads++;
+    readInterrupted |= Thread.currentThread().isInterrupted();
+    Error serious = error;
+    if (serious != null) {
+      throw serious;
+    }
     String fault = readFault;
     if (fault != null) {
       throw new SourceUnavailableException("the script", fault);
@@ -83,6 +92,12 @@ final class ScriptedSource implements PeerSource {
   public Watch watch(Runnable maybeChanged) {
     synchronized (watchers) {
       watchers.add(maybeChanged);
+    }
+    RuntimeException fault = watchFault;
+    if (fault != null) {
+      maybeChanged.run();
+      beforeWatchFault.run();
+      throw fault;
     }
     return () -> {
       synchronized (watchers) {

@@ -1,0 +1,305 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What listeners, sources and threads may do to each other, and what of it is logged. */
+@Timeout(60)
+class DispatchTest {
+  private static final Logger LOGGER = Logger.getLogger("magpie.peers");
+
+  private final List<String> logged = new CopyOnWriteArrayList<>();
+  private final Handler log =
+      new Handler() {
+        @Override
+        public void publish(LogRecord told) {
+          logged.add(told.getLevel() + " " + told.getMessage() + " | " + told.getThrown());
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+      };
+
+  @BeforeEach
+  void listenToTheLog() {
+    LOGGER.addHandler(log);
+    LOGGER.setUseParentHandlers(false);
+  }
+
+  @AfterEach
+  void leaveTheLog() {
+    LOGGER.removeHandler(log);
+    LOGGER.setUseParentHandlers(true);
+  }
+
+  private static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
+    T one = queue.poll(20, TimeUnit.SECONDS);
+    assertTrue(one != null, "nothing came");
+    return one;
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(20, TimeUnit.SECONDS), "nothing came");
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void put(ScriptedSource source, String id) {
+    source.nodes.add(ScriptedSource.node(id, "192.0.2.99"));
+    source.changed();
+  }
+
+  @Test
+  void whatIsThrownIsNotLogged() {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.nodesFault = "cannot read a";
+    try (PeerView view = source.open()) {
+      assertThrows(SourceUnavailableException.class, view::snapshot);
+      assertThrows(SourceUnavailableException.class, view::notices);
+      assertEquals("cannot read a", view.health().reason());
+      // The ids can be read, and heal nothing.
+      view.ids();
+      assertEquals(Health.Status.STALE, view.health().status());
+      assertEquals(List.of(), logged);
+
+      source.nodesFault = null;
+      view.snapshot();
+      assertEquals(Health.Status.FRESH, view.health().status());
+      assertEquals(List.of(), logged);
+
+      source.readFault = "gone";
+      view.snapshot();
+      view.snapshot();
+      source.readFault = null;
+      view.snapshot();
+      assertEquals(
+          List.of(
+              "WARNING the last good peers stay, because the source broke |"
+                  + " magpie.peers.SourceUnavailableException: gone",
+              "INFO the source of peers can be read again | null"),
+          logged);
+    }
+  }
+
+  @Test
+  void whatHealthTellsBeforeAnythingGoodIsNotLogged() {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.readFault = "gone";
+    try (PeerView view = source.open()) {
+      assertEquals("gone", view.health().reason());
+      assertThrows(SourceUnavailableException.class, view::ids);
+      source.readFault = null;
+      view.snapshot();
+      assertEquals(Health.Status.FRESH, view.health().status());
+    }
+    assertEquals(List.of(), logged);
+  }
+
+  @Test
+  void nothingThatAListenerThrowsHarmsAnother() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      view.listen(
+          event -> {
+            throw new NoClassDefFoundError("magpie/peers/Missing");
+          });
+      view.listen(heard::add);
+      assertEquals(PeerEvent.Kind.STARTED, next(heard).kind());
+      put(source, "b");
+      assertEquals(2, next(heard).snapshot().nodes().size());
+    }
+    assertEquals(
+        List.of(
+            "WARNING a listener failed at STARTED | java.lang.NoClassDefFoundError:"
+                + " magpie/peers/Missing",
+            "WARNING a listener failed at CHANGED | java.lang.NoClassDefFoundError:"
+                + " magpie/peers/Missing"),
+        logged);
+  }
+
+  @Test
+  void anErrorOfTheSourceEndsNoEvents() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      view.listen(heard::add);
+      assertEquals(PeerEvent.Kind.STARTED, next(heard).kind());
+      source.error = new StackOverflowError("deep");
+      source.changed();
+      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (logged.isEmpty() && System.nanoTime() < end) {
+        LockSupport.parkNanos(1_000_000);
+      }
+      source.error = null;
+      put(source, "b");
+      assertEquals(2, next(heard).snapshot().nodes().size());
+    }
+    assertEquals(
+        List.of("WARNING the peers could not be observed | java.lang.StackOverflowError: deep"),
+        logged);
+  }
+
+  @Test
+  void aListenerThatInterruptsItsThreadHarmsNoReading() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    BlockingQueue<Boolean> interrupted = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      view.listen(
+          event -> {
+            heard.add(event);
+            Thread.currentThread().interrupt();
+          });
+      view.listen(event -> interrupted.add(Thread.currentThread().isInterrupted()));
+      next(heard);
+      put(source, "b");
+      assertEquals(2, next(heard).snapshot().nodes().size());
+      put(source, "c");
+      assertEquals(3, next(heard).snapshot().nodes().size());
+      for (int i = 0; i < 3; i++) {
+        assertFalse(next(interrupted), "the interrupt of one listener reached another");
+      }
+    }
+    assertFalse(source.readInterrupted, "the source was read by an interrupted thread");
+    assertEquals(List.of(), logged);
+  }
+
+  @Test
+  void anInterruptedThreadWaitsForTheListenerItEnds() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    for (boolean all : new boolean[] {false, true}) {
+      CountDownLatch entered = new CountDownLatch(1);
+      CountDownLatch leave = new CountDownLatch(1);
+      AtomicBoolean left = new AtomicBoolean();
+      PeerView view = source.open();
+      Subscription subscription =
+          view.listen(
+              event -> {
+                entered.countDown();
+                DispatchTest.await(leave);
+                left.set(true);
+              });
+      await(entered);
+      AtomicBoolean leftFirst = new AtomicBoolean();
+      AtomicBoolean kept = new AtomicBoolean();
+      Thread closer =
+          new Thread(
+              () -> {
+                Thread.currentThread().interrupt();
+                if (all) {
+                  view.close();
+                } else {
+                  subscription.close();
+                }
+                leftFirst.set(left.get());
+                kept.set(Thread.interrupted());
+              });
+      closer.start();
+      // Time enough for one that does not wait; a longer one only makes the test surer.
+      closer.join(200);
+      leave.countDown();
+      closer.join(20_000);
+      assertTrue(leftFirst.get(), "close() returned while the listener was still called");
+      assertTrue(kept.get(), "the interrupt is kept for the caller");
+      view.close();
+    }
+    assertEquals(List.of(), logged);
+  }
+
+  @Test
+  void aSourceThatCannotBeWatchedSaysSoAtOnce() {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.watchFault = new IllegalStateException("no events here");
+    // The thread of the events has heard the signal, and waits to look at the view.
+    source.beforeWatchFault =
+        () -> {
+          while (!observing()) {
+            LockSupport.parkNanos(1_000_000);
+          }
+        };
+    try (PeerView view = source.open()) {
+      long began = System.nanoTime();
+      assertEquals(
+          "no events here",
+          assertThrows(IllegalStateException.class, () -> view.listen(event -> {})).getMessage());
+      Duration took = Duration.ofNanos(System.nanoTime() - began);
+      assertTrue(took.toSeconds() < 5, () -> "waited " + took);
+      source.watchFault = null;
+      view.listen(event -> {}).close();
+    }
+    assertEquals(List.of(), logged);
+  }
+
+  private static boolean observing() {
+    return Thread.getAllStackTraces().values().stream()
+        .anyMatch(
+            trace ->
+                Arrays.stream(trace).anyMatch(frame -> frame.getMethodName().equals("observe")));
+  }
+
+  @Test
+  void aViewThatIsBeingClosedTellsNobodyAndLogsNothing() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    PeerView view = source.open();
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch leave = new CountDownLatch(1);
+    List<Notices> told = new CopyOnWriteArrayList<>();
+    view.listen(
+        event -> {
+          entered.countDown();
+          DispatchTest.await(leave);
+        });
+    view.onNotices(told::add);
+    await(entered);
+    Thread closer = new Thread(view::close);
+    closer.start();
+    while (isOpen(view)) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    leave.countDown();
+    closer.join(20_000);
+    assertFalse(closer.isAlive());
+    assertEquals(List.of(), told);
+    assertEquals(List.of(), logged);
+  }
+
+  private static boolean isOpen(PeerView view) {
+    try {
+      view.ids();
+      return true;
+    } catch (IllegalStateException e) {
+      return false;
+    }
+  }
+}
