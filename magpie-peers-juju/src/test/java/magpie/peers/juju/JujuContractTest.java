@@ -96,7 +96,7 @@ class JujuContractTest extends PeerViewContract {
     }
   }
 
-  private static final class JujuHarness implements PeerSetHarness {
+  static final class JujuHarness implements PeerSetHarness {
     /** Each lacking capability and why a hook cannot have it. */
     private static final Map<Capability, String> LACKING =
         Map.of(

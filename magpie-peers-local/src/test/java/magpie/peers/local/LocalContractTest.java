@@ -40,7 +40,7 @@ class LocalContractTest extends PeerViewContract {
     return new BenchHarness(directory);
   }
 
-  private static final class BenchHarness implements PeerSetHarness {
+  static final class BenchHarness implements PeerSetHarness {
     private final Bench bench;
     private final Map<PeerId, Peer> peers = new TreeMap<>();
     private final Set<PeerId> doubted = new HashSet<>();

@@ -14,10 +14,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,7 +28,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import magpie.peers.AddressCandidate;
 import magpie.peers.Changes;
 import magpie.peers.ConfigurationException;
@@ -1243,10 +1238,10 @@ public abstract class PeerViewContract {
       useAndClose();
       Set<Thread> threads = Thread.getAllStackTraces().keySet();
       Set<ProcessHandle> processes = processes();
-      List<String> descriptors = descriptors();
+      List<String> descriptors = LeftBehind.descriptors();
       useAndClose();
       for (Thread thread : Thread.getAllStackTraces().keySet()) {
-        if (!threads.contains(thread) && !ofTheJvm(thread)) {
+        if (!threads.contains(thread) && !LeftBehind.ofTheJvm(thread)) {
           thread.join(Math.max(1, deadline().toMillis()));
           assertFalse(
               thread.isAlive(),
@@ -1256,7 +1251,7 @@ public abstract class PeerViewContract {
       Set<ProcessHandle> left = processes();
       left.removeAll(processes);
       assertEquals(Set.of(), left, "F2: processes are left behind; check PeerSource.close()");
-      List<String> open = new ArrayList<>(descriptors());
+      List<String> open = new ArrayList<>(LeftBehind.descriptors());
       descriptors.forEach(open::remove);
       assertEquals(List.of(), open, "F2: descriptors are left behind; check PeerSource.close()");
     }
@@ -1273,46 +1268,8 @@ public abstract class PeerViewContract {
       view.close();
     }
 
-    /** Threads that the JDK starts when it likes and keeps. */
-    private static boolean ofTheJvm(Thread thread) {
-      ThreadGroup group = thread.getThreadGroup();
-      return group == null
-          || group.getName().equals("system")
-          || group.getName().equals("InnocuousThreadGroup")
-          || thread.getName().startsWith("ForkJoinPool.commonPool-worker-");
-    }
-
     private static Set<ProcessHandle> processes() {
       return ProcessHandle.current().descendants().collect(Collectors.toSet());
-    }
-
-    /** What this process has open, on systems that tell; libraries stay open once loaded. */
-    private static List<String> descriptors() {
-      Path directory = Path.of("/proc/self/fd");
-      if (!Files.isDirectory(directory)) {
-        return List.of();
-      }
-      List<String> open = new ArrayList<>();
-      try (Stream<Path> all = Files.list(directory)) {
-        for (Path descriptor : (Iterable<Path>) all::iterator) {
-          String target = target(descriptor);
-          if (!target.endsWith(".jar") && !target.endsWith("/fd") && !target.isEmpty()) {
-            open.add(target);
-          }
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      return open;
-    }
-
-    private static String target(Path descriptor) {
-      try {
-        return Files.readSymbolicLink(descriptor).toString();
-      } catch (IOException e) {
-        // Closed since it was listed: not left behind.
-        return "";
-      }
     }
   }
 }
