@@ -181,6 +181,8 @@ public final class Main {
     Environment environment = Environment.system();
     PrintStream err = utf8(new FileOutputStream(FileDescriptor.err));
     Output out = new Output(new FileOutputStream(FileDescriptor.out), Terminal.of(environment));
+    // The JVM would print what it says as it is.
+    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> StandardErrorLog.trace(e, err));
     System.exit(run(environment, out, err, args));
   }
 
@@ -216,7 +218,7 @@ public final class Main {
       return code;
     } catch (Output.Closed e) {
       return 0;
-    } catch (Output.Failed e) {
+    } catch (Output.Failed | Error e) {
       return main.report(e, err);
     }
   }
@@ -255,7 +257,7 @@ public final class Main {
     return report(e, err);
   }
 
-  private int report(Exception e, PrintStream err) {
+  private int report(Throwable e, PrintStream err) {
     boolean malformed = e instanceof MalformedTopologyException;
     boolean foreseen =
         e instanceof PeersException

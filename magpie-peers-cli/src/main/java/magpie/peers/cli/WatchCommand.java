@@ -138,7 +138,7 @@ final class WatchCommand extends FilteringCommand {
       String peers = nodes.size() == 1 ? "1 peer" : nodes.size() + " peers";
       say(snapshot.readAt(), Output.Style.PLAIN, "present", peers + " of " + snapshot.origin());
       for (PeerNode node : nodes) {
-        say(snapshot.readAt(), Output.Style.PLAIN, "present", node.toString());
+        say(snapshot.readAt(), Output.Style.PLAIN, "present", Quote.visible(node.toString()));
       }
     }
 
@@ -165,7 +165,8 @@ final class WatchCommand extends FilteringCommand {
         @Nullable PeerNode after,
         String text) {
       if (format() == Format.TABLE) {
-        say(snapshot.readAt(), style, event, text);
+        // Visible first, so that no peer begins a line of its own.
+        say(snapshot.readAt(), style, event, Quote.visible(text));
       } else {
         tree(Shape.change(event, snapshot, before, after));
       }

@@ -35,7 +35,8 @@ final class Bench implements PeerSource {
           new Network("oam", List.of(Cidr.parse("192.0.2.0/25"), Cidr.parse("2001:db8:a::/64"))),
           new Network("storage", List.of(Cidr.parse("198.51.100.0/24"))));
   private Optional<PeerId> self = Optional.empty();
-  private PeersException failure;
+  private Throwable failure;
+  private String origin = "a bench";
   private PeersOptions options;
   private String state = "";
   private Reading reading;
@@ -73,6 +74,17 @@ final class Bench implements PeerSource {
     return changed();
   }
 
+  /** Makes every reading fail as only a fault of a program does. */
+  synchronized Bench crash(Throwable unchecked) {
+    failure = unchecked;
+    return changed();
+  }
+
+  synchronized Bench origin(String words) {
+    origin = words;
+    return changed();
+  }
+
   synchronized String state0() {
     return state;
   }
@@ -93,11 +105,14 @@ final class Bench implements PeerSource {
 
   @Override
   public synchronized Reading read() {
+    if (failure instanceof Error error) {
+      throw error;
+    }
     if (failure != null) {
-      throw failure;
+      throw (RuntimeException) failure;
     }
     if (reading == null) {
-      Reading plain = Reading.of("a bench", READ_AT, self, nodes.values(), networks);
+      Reading plain = Reading.of(origin, READ_AT, self, nodes.values(), networks);
       List<String> told = List.copyOf(warnings);
       reading =
           new Reading() {
