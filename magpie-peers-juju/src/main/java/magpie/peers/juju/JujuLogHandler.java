@@ -6,6 +6,7 @@
 package magpie.peers.juju;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.logging.ErrorManager;
 import java.util.logging.Handler;
@@ -13,16 +14,19 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
+import java.util.stream.Collectors;
 import magpie.peers.Environment;
 import magpie.peers.PeersException;
+import magpie.peers.spi.Quote;
 
 /**
  * Sends log records to {@code juju-log}, so that they appear in {@code juju debug-log} at their own
  * level; serves {@link java.util.logging} and {@link System.Logger}, which goes there by default.
  *
  * <p>Every record starts a process, so the handler takes {@link Level#INFO} and above unless it is
- * told otherwise. A record that cannot be sent is reported to the handler's error manager and does
- * no other harm.
+ * told otherwise. Control characters other than the ends of lines arrive as escapes, since people
+ * read the log at a terminal. A record that cannot be sent is reported to the handler's error
+ * manager and does no other harm.
  */
 public final class JujuLogHandler extends Handler implements AutoCloseable {
   /** The kernel takes at most 128 KiB in one argument; the rest goes into the next call. */
@@ -76,8 +80,7 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
         message.append("; ").append(thrown);
         thrown = thrown.getCause();
       }
-      // No argument can hold a NUL.
-      String text = message.toString().replace("\0", "\\0");
+      String text = tame(message.toString());
       for (int from = 0; from < text.length(); ) {
         int end = end(text, from);
         tools.run(
@@ -88,6 +91,14 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
     } catch (PeersException | IllegalStateException e) {
       reportError("juju-log did not take a record", e, ErrorManager.WRITE_FAILURE);
     }
+  }
+
+  /** What people read at a terminal with {@code juju debug-log} may come from any peer. */
+  private static String tame(String message) {
+    // No argument can hold a NUL, and a message may have several lines.
+    return Arrays.stream(message.replace("\0", "\\0").split("\n", -1))
+        .map(Quote::visible)
+        .collect(Collectors.joining("\n"));
   }
 
   /** Where the part that begins at {@code from} ends, between two characters. */

@@ -209,11 +209,13 @@ public final class JujuUnit {
    * Says how this unit is, at once, whether or not the hook succeeds.
    *
    * @param status the status
-   * @param message a few words for {@code juju status}
+   * @param message a few words for {@code juju status}; control characters in it arrive as escapes,
+   *     since people read them at a terminal
    */
   public void setStatus(Status status, String message) {
     Objects.requireNonNull(message, "message");
     tools.run(
-        HookTools.Call.of("status-set", "--", status.name().toLowerCase(Locale.ROOT), message));
+        HookTools.Call.of(
+            "status-set", "--", status.name().toLowerCase(Locale.ROOT), Quote.visible(message)));
   }
 }

@@ -153,6 +153,24 @@ class JujuLogHandlerTest {
   }
 
   @Test
+  void nothingThatATerminalActsOnReachesTheLog() {
+    inHook(
+        handler -> {
+          handler.publish(record(Level.INFO, "\u001b]52;c;eA==\u0007\u009b2J\u202e\r\t<\nnext"));
+          LogRecord thrown = record(Level.SEVERE, "failed");
+          thrown.setThrown(new IllegalStateException("\u001b[2J"));
+          handler.publish(thrown);
+        });
+
+    assertEquals(
+        List.of(
+            "INFO charm: \\u001b]52;c;eA==\\u0007\\u009b2J\\u202e\\r\\t<\nnext",
+            "ERROR charm: failed; java.lang.IllegalStateException: \\u001b[2J"),
+        unit.logs());
+    assertEquals(List.of(), errors);
+  }
+
+  @Test
   void causesInACircleComeToAnEnd() {
     IllegalStateException first = new IllegalStateException("first");
     IllegalStateException second = new IllegalStateException("second", first);

@@ -157,6 +157,17 @@ class JujuUnitTest {
   }
 
   @Test
+  void saysNothingThatATerminalActsOn() {
+    HookScene.run(
+        other,
+        view ->
+            JujuUnit.of(view)
+                .setStatus(JujuUnit.Status.ACTIVE, "\u001b]0;evil\u0007\u009b2J\u202e\n\0 é 日本"));
+
+    assertEquals("active: \\u001b]0;evil\\u0007\\u009b2J\\u202e\\n\\u0000 é 日本", other.status());
+  }
+
+  @Test
   void leadershipThatIsUnknownIsAFailure() {
     juju.inject(Fault.exit(1, "ERROR leadership status unknown: timeout").on("is-leader"));
     assertThrows(
