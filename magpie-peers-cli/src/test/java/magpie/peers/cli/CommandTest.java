@@ -560,6 +560,18 @@ class CommandTest {
   }
 
   @Test
+  void settingsAreReadFromWhateverHoldsThemUpToALimit() {
+    assertFails(
+        1,
+        "magpie-peers: expected settings of at most 16777216 bytes, found more in /dev/zero\n",
+        bench("publish", "--file", "/dev/zero"));
+    assertFails(
+        1,
+        "magpie-peers: expected settings, found that \"/\" cannot be read: Is a directory\n",
+        bench("publish", "--file", "/"));
+  }
+
+  @Test
   void anUnknownNetworkIsAFailure() {
     assertFails(
         1,
