@@ -332,20 +332,18 @@ final class SourcedView implements PeerView {
     return Collections.unmodifiableList(peers);
   }
 
-  private static final Comparator<PeerNode> BY_ID =
-      new Comparator<>() {
-        @Override
-        public int compare(PeerNode a, PeerNode b) {
-          return a.id().compareTo(b.id());
-        }
-      };
-
   /** What the reading says of some members, in order without repetition, one node each (M1, M2). */
   private static List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
     List<PeerNode> told = new ArrayList<>(now.nodes(ids));
     // Most sources tell it in order, and to see that costs less than to compare by order.
     if (!named(told, ids)) {
-      told.sort(BY_ID);
+      told.sort(
+          new Comparator<>() {
+            @Override
+            public int compare(PeerNode a, PeerNode b) {
+              return a.id().compareTo(b.id());
+            }
+          });
     }
     List<PeerNode> nodes = new ArrayList<>(ids.size());
     int next = 0;
