@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import magpie.peers.PeerId;
@@ -100,7 +99,7 @@ final class SettingsFile {
                 out.appendCodePoint(c);
               } else {
                 for (char unit : Character.toChars(c)) {
-                  out.append(String.format(Locale.ROOT, "\\u%04x", (int) unit));
+                  out.append("\\u").append(HexFormat.of().toHexDigits(unit));
                 }
               }
             });
@@ -251,11 +250,11 @@ final class SettingsFile {
         }
         if (text.charAt(at) == 'u' && at + 5 <= text.length()) {
           int unit = 0;
-          for (int i = 1; i <= 4; i++) {
-            char c = text.charAt(at + i);
-            unit = HexFormat.isHexDigit(c) ? unit << 4 | HexFormat.fromHexDigit(c) : -1 << 20;
+          int digits = 0;
+          while (digits < 4 && HexFormat.isHexDigit(text.charAt(at + digits + 1))) {
+            unit = unit << 4 | HexFormat.fromHexDigit(text.charAt(at + ++digits));
           }
-          if (unit >= 0) {
+          if (digits == 4) {
             at += 5;
             return (char) unit;
           }

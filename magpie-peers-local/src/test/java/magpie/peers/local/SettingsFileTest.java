@@ -112,6 +112,7 @@ class SettingsFileTest {
         "{\"a| expected the end of a string, found the end of the file at 1:4",
         "{\"a\\x\"| expected an escape of JSON, found \"x\" at 1:5",
         "{\"\\u12g4\"| expected an escape of JSON, found \"u\" at 1:4",
+        "{\"\\ug041\"| expected an escape of JSON, found \"u\" at 1:4",
         "{\"\\u12| expected an escape of JSON, found \"u\" at 1:4",
         "{\"\\| expected an escape of JSON, found the end of the file at 1:4",
         "{}| expected \"format\" to be \"magpie-settings-1\", found none",
