@@ -6,6 +6,7 @@
 package magpie.peers.spi;
 
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import java.util.Optional;
  */
 public final class Quote {
   private static final int LONGEST = 200;
+  private static final HexFormat HEX = HexFormat.of();
 
   private Quote() {}
 
@@ -68,7 +70,7 @@ public final class Quote {
         out.appendCodePoint(c);
       } else if (c == 0xfffe || c == 0xffff) {
         // Characters to Java, but not printable to YAML.
-        out.append(String.format(Locale.ROOT, "\\u%04x", c));
+        out.append("\\u").append(HEX.toHexDigits((char) c));
       } else {
         escape(out, c);
       }
@@ -143,9 +145,9 @@ public final class Quote {
         if (!hidden(c)) {
           out.appendCodePoint(c);
         } else if (c <= 0xffff) {
-          out.append(String.format(Locale.ROOT, "\\u%04x", c));
+          out.append("\\u").append(HEX.toHexDigits((char) c));
         } else {
-          out.append(String.format(Locale.ROOT, "\\U%08x", c));
+          out.append("\\U").append(HEX.toHexDigits(c));
         }
       }
     }
