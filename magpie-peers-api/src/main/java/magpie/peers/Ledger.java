@@ -31,12 +31,24 @@ final class Ledger {
   private static final String HEADER = "magpie-peers-state 1";
   private static final String END = "end";
 
+  /**
+   * How much may be read of ids written as runs, in characters: a few bytes may stand for any
+   * number of ids.
+   */
+  private static final int MOST_ROOM = 16 << 20;
+
+  /** What an id takes besides its application. */
+  private static final int ROOM_OF_NUMBER = 16;
+
   private long sequence;
   private final NavigableSet<PeerId> members = new TreeSet<>();
 
   private final Map<PeerId, Long> joined = new TreeMap<>();
   private final Map<PeerId, Long> departed = new TreeMap<>();
   private final Map<PeerId, PeerNode> lastKnown = new TreeMap<>();
+
+  /** What is left for ids while it is read. */
+  private int room = MOST_ROOM;
 
   /**
    * Notes who is present now. Each recording that finds a difference has a number, and the notices
@@ -192,9 +204,6 @@ final class Ledger {
 
   /** Runs of ascending numbers, each written relative to the end of the one before. */
   private static final class Runs {
-    /** More than any view has; what is damaged must not fill the memory. */
-    private static final int MOST = 10_000_000;
-
     private final StringBuilder done = new StringBuilder();
     private long base;
     private long start = -1;
@@ -227,7 +236,7 @@ final class Ledger {
       return done.toString();
     }
 
-    static long[] read(String text) {
+    static long[] read(String text, int most) {
       long[] all = new long[16];
       int count = 0;
       long base = 0;
@@ -235,9 +244,9 @@ final class Ledger {
         int plus = run.indexOf('+');
         long start = base + number(plus < 0 ? run : run.substring(0, plus));
         long more = plus < 0 ? 0 : number(run.substring(plus + 1));
-        if (start < base || more < 0 || more >= MOST - count) {
-          throw new IllegalArgumentException("expected runs of numbers, found " + Quote.of(text));
-        }
+        expect(start >= base && more >= 0, "runs of numbers", text);
+        expect(
+            more < most - count, "ids that take at most " + MOST_ROOM + " characters", text);
         base = start + more;
         if (all.length <= count + more) {
           all = Arrays.copyOf(all, (int) Math.max(count + more + 1, 2L * count));
@@ -358,15 +367,15 @@ final class Ledger {
     switch (space < 0 ? line : line.substring(0, space)) {
       case "recorded" -> sequence = positive(rest);
       case "members" -> {
+        expect(order.isEmpty(), "members in one line", line);
         readGroups(rest, members);
-        order.clear();
         order.addAll(members);
       }
       case "joined" -> {
         int end = endOfNumber(rest);
         long number = positive(rest.substring(0, end));
         String runs = rest.substring(end + 1);
-        for (long position : Runs.read(runs)) {
+        for (long position : numbers(runs, 0)) {
           expect(position < order.size(), "a position of a member", runs);
           joined.put(order.get((int) position), number);
         }
@@ -400,7 +409,15 @@ final class Ledger {
     return space;
   }
 
-  private static void readGroups(String text, Collection<PeerId> ids) {
+  /** Reads runs as far as there is room for what each number stands for. */
+  private long[] numbers(String runs, int length) {
+    int each = ROOM_OF_NUMBER + length;
+    long[] numbers = Runs.read(runs, room / each);
+    room -= numbers.length * each;
+    return numbers;
+  }
+
+  private void readGroups(String text, Collection<PeerId> ids) {
     if (text.isEmpty()) {
       return;
     }
@@ -410,7 +427,7 @@ final class Ledger {
         ids.add(PeerId.of(group));
       } else {
         String prefix = group.substring(0, runs) + "/";
-        for (long number : Runs.read(group.substring(runs + 2))) {
+        for (long number : numbers(group.substring(runs + 2), prefix.length() - 1)) {
           ids.add(PeerId.of(prefix + number));
         }
       }
