@@ -45,14 +45,16 @@ final class AnsibleInventory {
 
   private static final class Group {
     private final String name;
+    private final int number;
     private final Place place;
     private final Map<String, Variable> variables = new LinkedHashMap<>();
     private final Set<String> hosts = new LinkedHashSet<>();
     private final Set<String> children = new LinkedHashSet<>();
     private int depth;
 
-    Group(String name, Place place) {
+    Group(String name, int number, Place place) {
       this.name = name;
+      this.number = number;
       this.place = place;
     }
 
@@ -67,6 +69,7 @@ final class AnsibleInventory {
     private final String name;
     private final Place place;
     private final Map<String, Variable> variables = new LinkedHashMap<>();
+    private final List<Group> groups = new ArrayList<>();
 
     Host(String name, Place place) {
       this.name = name;
@@ -77,6 +80,7 @@ final class AnsibleInventory {
   private final Findings findings;
   private final Map<String, Group> groups = new LinkedHashMap<>();
   private final Map<String, Host> hosts = new LinkedHashMap<>();
+  private final Set<YamlValue.Field> seen = new HashSet<>();
 
   private AnsibleInventory(Findings findings) {
     this.findings = findings;
@@ -147,7 +151,7 @@ final class AnsibleInventory {
   // ---- what stands in the file ----
 
   private Group group(String name, Place place) {
-    return groups.computeIfAbsent(name, n -> new Group(n, place));
+    return groups.computeIfAbsent(name, n -> new Group(n, groups.size(), place));
   }
 
   /** Adds the hosts that a pattern stands for, and returns them. */
@@ -179,8 +183,11 @@ final class AnsibleInventory {
     }
     List<Host> added = new ArrayList<>();
     for (String name : names) {
+      findings.grow(Findings.LINE + name.length(), place);
       Host host = hosts.computeIfAbsent(name, n -> new Host(n, place));
-      group.hosts.add(name);
+      if (group.hosts.add(name)) {
+        host.groups.add(group);
+      }
       if (port != null) {
         host.variables.put("ansible_port", new Variable(port, place));
       }
@@ -225,7 +232,8 @@ final class AnsibleInventory {
           "correct the nesting");
       return;
     }
-    if (!mapping(field.value(), "the group " + field.key())) {
+    // An alias may lead here again, and 50 of them 2^25 times.
+    if (!seen.add(field) || !mapping(field.value(), "the group " + field.key())) {
       return;
     }
     for (YamlValue.Field part : field.value().fields().values()) {
@@ -453,7 +461,7 @@ final class AnsibleInventory {
     }
     Set<String> full = new HashSet<>();
     List<PeerNode> nodes = new ArrayList<>();
-    Set<String> ids = new TreeSet<>();
+    Ids ids = new Ids();
     for (Host host : hosts.values()) {
       Set<Group> of = groupsOf(host, parents);
       of.forEach(group -> full.add(group.name));
@@ -519,7 +527,7 @@ final class AnsibleInventory {
                 .thenComparingInt(Group::priority)
                 .thenComparing(group -> group.name));
     Deque<Group> open = new ArrayDeque<>();
-    groups.values().stream().filter(group -> group.hosts.contains(host.name)).forEach(open::add);
+    open.addAll(host.groups);
     while (!open.isEmpty()) {
       Group group = open.remove();
       if (of.add(group)) {
@@ -533,9 +541,12 @@ final class AnsibleInventory {
     return of;
   }
 
-  private PeerNode node(Host host, Set<Group> of, Set<String> ids) {
+  private PeerNode node(Host host, Set<Group> of, Ids ids) {
     Map<String, Variable> variables = new TreeMap<>();
-    of.forEach(group -> variables.putAll(group.variables));
+    for (Group group : of) {
+      findings.grow((long) Findings.LINE * group.variables.size(), host.place);
+      variables.putAll(group.variables);
+    }
     variables.putAll(host.variables);
     PeerNode.Builder node = PeerNode.builder(id(host, ids));
     address(host, variables, node);
@@ -553,8 +564,10 @@ final class AnsibleInventory {
           }
         });
     List<String> direct = new ArrayList<>();
-    for (Group group : groups.values()) {
-      if (group.name.equals(ALL) || group.name.equals(UNGROUPED) || !of.contains(group)) {
+    List<Group> written = new ArrayList<>(of);
+    written.sort(Comparator.comparingInt(group -> group.number));
+    for (Group group : written) {
+      if (group.name.equals(ALL) || group.name.equals(UNGROUPED)) {
         continue;
       }
       node.label("group." + group.name, "true");
@@ -565,16 +578,29 @@ final class AnsibleInventory {
     if (!direct.isEmpty()) {
       node.label("group", String.join(",", direct));
     }
-    return node.build();
+    PeerNode built = node.build();
+    findings.grow(built, host.place);
+    return built;
   }
 
-  private PeerId id(Host host, Set<String> ids) {
+  /** The ids that are given out, and for each name how many times it was tried for another. */
+  private static final class Ids {
+    private final Set<String> taken = new HashSet<>();
+    private final Map<String, Integer> last = new HashMap<>();
+
+    String free(String name) {
+      String free = name;
+      while (!taken.add(free)) {
+        free = name + "-" + last.merge(name, 2, (n, first) -> n + 1);
+      }
+      return free;
+    }
+  }
+
+  private PeerId id(Host host, Ids ids) {
     String fit = host.name.replaceAll("[^A-Za-z0-9._-]", "-").replaceFirst("^[^A-Za-z0-9]+", "");
     fit = fit.substring(0, Math.min(240, fit.length()));
-    String free = fit.isEmpty() ? "host" : fit;
-    for (int i = 2; !ids.add(free); i++) {
-      free = fit + "-" + i;
-    }
+    String free = ids.free(fit.isEmpty() ? "host" : fit);
     if (!free.equals(host.name)) {
       findings.leaveOut(
           "the name " + Quote.of(host.name), "it is no peer id; the node is " + free, host.place);

@@ -266,7 +266,9 @@ final class ContainerlabTopology {
     String mode = text(first(own, group, kind, defaults, "network-mode"));
     put(labels, "network-mode", mode);
     for (Map<String, YamlValue.Field> level : List.of(defaults, kind, group, own)) {
-      fieldsOf(level, "labels").values().forEach(label -> put(labels, label.key(), text(label)));
+      Map<String, YamlValue.Field> given = fieldsOf(level, "labels");
+      findings.grow((long) Findings.LINE * given.size(), field.place());
+      given.values().forEach(label -> put(labels, label.key(), text(label)));
     }
     PeerNode.Builder node = PeerNode.builder(id).labels(labels);
     boolean container = mode == null || mode.equals("bridge");
@@ -285,7 +287,9 @@ final class ContainerlabTopology {
           "it has none of its own, with network-mode " + mode,
           field.place());
     }
-    nodes.add(node.build());
+    PeerNode built = node.build();
+    findings.grow(built, field.place());
+    nodes.add(built);
   }
 
   private static void put(Map<String, String> labels, String key, @Nullable String value) {

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import magpie.peers.MalformedTopologyException;
+import magpie.peers.PeerNode;
 import magpie.peers.Problem;
 import magpie.peers.spi.RegularFile;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,15 @@ import org.jspecify.annotations.Nullable;
 final class Findings {
   private static final int LONGEST_FILE = 64 << 20;
 
+  /** How many errors are told; a file with more has one cause that these show. */
+  private static final int MOST_ERRORS = 1000;
+
+  /** What a line of a topology has besides its texts. */
+  static final int LINE = 16;
+
+  /** How large a topology may become, in characters: 100,000 hosts with a little said of each. */
+  private static final long MOST_ROOM = 16 << 20;
+
   /** A place in a file; lines and columns count from 1. */
   record Place(int line, int column, int length) {}
 
@@ -33,6 +43,8 @@ final class Findings {
   private final List<String> lines;
   private final List<Problem> errors = new ArrayList<>();
   private final Map<String, LeftOut> leftOut = new LinkedHashMap<>();
+  private int untold;
+  private long room = MOST_ROOM;
 
   /** Something that occurs in many places and is told once. */
   private record LeftOut(String what, String why, Place first, int count) {}
@@ -92,6 +104,10 @@ final class Findings {
   }
 
   void error(String code, Place place, String message, String path, String fix) {
+    if (errors.size() == MOST_ERRORS) {
+      untold++;
+      return;
+    }
     String excerpt = place.line <= lines.size() ? lines.get(place.line - 1) : "";
     errors.add(
         new Problem(
@@ -124,8 +140,49 @@ final class Findings {
   void refuse() {
     if (!errors.isEmpty()) {
       errors.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
+      if (untold > 0) {
+        errors.add(
+            Problem.ofFile(
+                "more-problems",
+                shown,
+                "expected to tell every problem, found "
+                    + untold
+                    + " more than these "
+                    + MOST_ERRORS,
+                "mend these first; often they have one cause"));
+      }
       throw new MalformedTopologyException(errors);
     }
+  }
+
+  /**
+   * Notes that the topology grows by so many characters, and refuses the file when it becomes
+   * larger than a topology can be: a few lines may say something of many hosts.
+   */
+  void grow(long characters, Place place) {
+    room -= characters;
+    if (room < 0) {
+      error(
+          "too-large",
+          place,
+          "expected hosts and what is said of them to fit into a topology of "
+              + MOST_ROOM
+              + " characters, found more",
+          "",
+          "split the file, or move to fewer hosts what is said of all");
+      refuse();
+    }
+  }
+
+  /** Notes that the topology grows by a node. */
+  void grow(PeerNode node, Place place) {
+    long characters = 2L * LINE + node.id().value().length();
+    for (Map<String, String> texts : List.of(node.settings(), node.labels())) {
+      for (Map.Entry<String, String> text : texts.entrySet()) {
+        characters += LINE + text.getKey().length() + text.getValue().length();
+      }
+    }
+    grow(characters, place);
   }
 
   boolean hasErrors() {

@@ -15,6 +15,9 @@ final class HostRange {
   private static final String LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   private static final int MOST = 100_000;
 
+  /** As long as a host name can be. */
+  private static final int LONGEST = 253;
+
   private HostRange() {}
 
   /**
@@ -28,11 +31,43 @@ final class HostRange {
     if (open < 0) {
       return List.of(pattern);
     }
-    int close = pattern.indexOf(']', open);
-    if (close < 0) {
-      throw fault(pattern, "the range has no end");
+    if (pattern.length() > LONGEST) {
+      throw fault(pattern, "it has more than " + LONGEST + " characters");
     }
-    String[] bounds = pattern.substring(open + 1, close).split(":", -1);
+    // What stands between the ranges is a part of one value.
+    List<List<String>> parts = new ArrayList<>();
+    long count = 1;
+    int from = 0;
+    for (; open >= 0; open = pattern.indexOf('[', from)) {
+      int close = pattern.indexOf(']', open);
+      if (close < 0) {
+        throw fault(pattern, "the range has no end");
+      }
+      List<String> values = values(pattern, pattern.substring(open + 1, close));
+      parts.add(List.of(pattern.substring(from, open)));
+      parts.add(values);
+      count *= values.size();
+      if (count > MOST) {
+        throw fault(pattern, "it has more than " + MOST + " hosts");
+      }
+      from = close + 1;
+    }
+    parts.add(List.of(pattern.substring(from)));
+    List<String> all = new ArrayList<>();
+    for (int number = 0; number < count; number++) {
+      StringBuilder name = new StringBuilder();
+      long block = count;
+      for (List<String> values : parts) {
+        block /= values.size();
+        name.append(values.get((int) (number / block % values.size())));
+      }
+      all.add(name.toString());
+    }
+    return all;
+  }
+
+  private static List<String> values(String pattern, String range) {
+    String[] bounds = range.split(":", -1);
     if (bounds.length < 2 || bounds.length > 3 || bounds[1].isEmpty()) {
       throw fault(pattern, "a range is BEGIN:END or BEGIN:END:STEP");
     }
@@ -40,17 +75,7 @@ final class HostRange {
       throw fault(pattern, "the step is a number from 1");
     }
     int step = bounds.length == 3 ? Integer.parseInt(bounds[2]) : 1;
-    List<String> rest = expand(pattern.substring(close + 1));
-    List<String> all = new ArrayList<>();
-    for (String middle : values(pattern, bounds[0].isEmpty() ? "0" : bounds[0], bounds[1], step)) {
-      for (String tail : rest) {
-        if (all.size() == MOST) {
-          throw fault(pattern, "it has more than " + MOST + " hosts");
-        }
-        all.add(pattern.substring(0, open) + middle + tail);
-      }
-    }
-    return all;
+    return values(pattern, bounds[0].isEmpty() ? "0" : bounds[0], bounds[1], step);
   }
 
   private static List<String> values(String pattern, String begin, String end, int step) {

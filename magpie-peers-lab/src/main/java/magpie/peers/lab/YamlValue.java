@@ -46,12 +46,19 @@ final class YamlValue {
   private static final String STANDARD = "tag:yaml.org,2002:";
 
   private final Node node;
-  private final Findings findings;
+  private final Document document;
 
-  private YamlValue(Node node, Findings findings) {
+  private YamlValue(Node node, Document document) {
     this.node = node;
-    this.findings = findings;
+    this.document = document;
   }
+
+  /**
+   * What all values of a file share.
+   *
+   * @param fields the fields of each mapping, found once: 50 aliases can name one 2^25 times
+   */
+  private record Document(Findings findings, Map<Node, Map<String, Field>> fields) {}
 
   /**
    * Reads a document; errors are added to the findings.
@@ -89,7 +96,7 @@ final class YamlValue {
       if (root == null) {
         return null;
       }
-      YamlValue value = new YamlValue(root, findings);
+      YamlValue value = new YamlValue(root, new Document(findings, new IdentityHashMap<>()));
       value.refuseForeign(templates, Collections.newSetFromMap(new IdentityHashMap<>()));
       return value;
     } catch (MarkedYamlEngineException e) {
@@ -123,7 +130,7 @@ final class YamlValue {
     String tag = node.getTag().getValue();
     if (!tag.startsWith(STANDARD)) {
       boolean vault = tag.startsWith("!vault");
-      findings.error(
+      document.findings.error(
           vault ? "vault" : "tag",
           place(),
           vault
@@ -134,14 +141,14 @@ final class YamlValue {
     }
     if (node instanceof ScalarNode scalar) {
       if (templates) {
-        template(scalar.getValue(), place(), findings);
+        template(scalar.getValue(), place(), document.findings);
       }
     } else if (node instanceof SequenceNode list) {
-      list.getValue().forEach(item -> new YamlValue(item, findings).refuseForeign(templates, seen));
+      list.getValue().forEach(item -> new YamlValue(item, document).refuseForeign(templates, seen));
     } else if (node instanceof MappingNode map) {
       for (NodeTuple tuple : map.getValue()) {
-        new YamlValue(tuple.getKeyNode(), findings).refuseForeign(templates, seen);
-        new YamlValue(tuple.getValueNode(), findings).refuseForeign(templates, seen);
+        new YamlValue(tuple.getKeyNode(), document).refuseForeign(templates, seen);
+        new YamlValue(tuple.getValueNode(), document).refuseForeign(templates, seen);
       }
     }
   }
@@ -189,7 +196,7 @@ final class YamlValue {
 
   List<YamlValue> items() {
     return node instanceof SequenceNode list
-        ? list.getValue().stream().map(item -> new YamlValue(item, findings)).toList()
+        ? list.getValue().stream().map(item -> new YamlValue(item, document)).toList()
         : List.of();
   }
 
@@ -208,24 +215,22 @@ final class YamlValue {
 
   /** The fields of a mapping, those of its merge keys behind its own; none for anything else. */
   Map<String, Field> fields() {
+    if (!(node instanceof MappingNode map)) {
+      return Map.of();
+    }
+    Map<String, Field> known = document.fields.get(node);
+    if (known != null) {
+      return known;
+    }
     Map<String, Field> fields = new LinkedHashMap<>();
-    if (node instanceof MappingNode) {
-      fields(fields, 0);
-    }
-    return fields;
-  }
-
-  private void fields(Map<String, Field> fields, int depth) {
-    if (!(node instanceof MappingNode map) || depth > DEEPEST) {
-      return;
-    }
+    // Known from now on, so that a mapping which merges itself comes to an end.
+    document.fields.put(node, Collections.unmodifiableMap(fields));
     List<YamlValue> merged = new ArrayList<>();
-    Map<String, Place> own = new LinkedHashMap<>();
     for (NodeTuple tuple : map.getValue()) {
-      YamlValue key = new YamlValue(tuple.getKeyNode(), findings);
-      YamlValue value = new YamlValue(tuple.getValueNode(), findings);
+      YamlValue key = new YamlValue(tuple.getKeyNode(), document);
+      YamlValue value = new YamlValue(tuple.getValueNode(), document);
       if (!(tuple.getKeyNode() instanceof ScalarNode scalar)) {
-        findings.error(
+        document.findings.error(
             "wrong-type", key.place(), "expected a key, found " + key.found(), "", "write a text");
         continue;
       }
@@ -234,25 +239,39 @@ final class YamlValue {
         merged.add(value);
         continue;
       }
-      Place before = own.putIfAbsent(name, key.place());
+      Field before = fields.putIfAbsent(name, new Field(name, key.place(), value));
       if (before != null) {
-        findings.error(
+        document.findings.error(
             "duplicate-key",
             key.place(),
             "expected every key once, found "
                 + Quote.of(name)
                 + " again; it is first at "
-                + before.line()
+                + before.place().line()
                 + ":"
-                + before.column(),
+                + before.place().column(),
             "",
             "remove one of the two");
       }
-      fields.putIfAbsent(name, new Field(name, key.place(), value));
     }
     for (YamlValue value : merged) {
-      value.fields(fields, depth + 1);
-      value.items().forEach(item -> item.fields(fields, depth + 1));
+      List<YamlValue> all = new ArrayList<>(List.of(value));
+      all.addAll(value.items());
+      for (YamlValue one : all) {
+        List.copyOf(one.fields().values()).forEach(field -> fields.putIfAbsent(field.key(), field));
+      }
     }
+    return fields;
+  }
+
+  /** Whether this is the same place in the file, perhaps by an alias. */
+  @Override
+  public boolean equals(@Nullable Object object) {
+    return object instanceof YamlValue other && node == other.node;
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(node);
   }
 }

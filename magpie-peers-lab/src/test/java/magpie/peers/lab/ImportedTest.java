@@ -313,6 +313,69 @@ class ImportedTest {
   }
 
   @Test
+  void refusesMoreThanATopologyHasRoomFor() {
+    String motd = "x".repeat(200);
+    assertRefused(
+        """
+        hosts:2:1: error [too-large] expected hosts and what is said of them to fit into a topology of 16777216 characters, found more
+          2 | web[00000:99998]
+            | ^^^^^^^^^^^^^^^^
+          fix: split the file, or move to fewer hosts what is said of all""",
+        () -> ansible("[web]\nweb[00000:99998]\n[web:vars]\nmotd=" + motd + "\n"));
+    String pattern = "a".repeat(249);
+    assertRefused(
+        "hosts:1:1: error [bad-range] expected hosts such as web[01:20], found \""
+            + "a".repeat(200)
+            + "\"... (254 characters): it has more than 253 characters\n  1 | "
+            + pattern.substring(0, 160)
+            + "...\n    | "
+            + "^".repeat(160)
+            + "\n  fix: write a range such as web[01:20].example.com, or the hosts one by one",
+        () -> ansible(pattern + "[1:2]\n"));
+  }
+
+  @Test
+  void givesHostsIdsOfTheirOwnWhateverTheirNames() {
+    assertEquals(
+        List.of(
+            "a- [] {} {}", "a--2 [] {} {}", "a--3 [] {} {}", "host [] {} {}", "host-2 [] {} {}"),
+        nodes(ansible("\u00e9\n\u00fc\na!\na?\na$\n")));
+  }
+
+  @Test
+  void readsGroupsBehindAliasesOnceForEachOfTheirNames() {
+    StringBuilder text = new StringBuilder("g0: &g0 { hosts: { a: } }\n");
+    for (int i = 1; i <= 25; i++) {
+      text.append(
+          "g%d: &g%d { children: { a%d: *g%d, b%d: *g%d } }\n".formatted(i, i, i, i - 1, i, i - 1));
+    }
+    Imported imported = ansible(text.toString());
+    assertEquals(List.of(PeerId.of("a")), imported.ids());
+    assertEquals(76, imported.text().lines().filter(line -> line.contains("\"group.")).count());
+  }
+
+  @Test
+  void mergesAMappingThatAliasesNameManyTimes() {
+    StringBuilder text = new StringBuilder("x0: &x0 { a: { mgmt-ipv4: 192.0.2.1 } }\n");
+    for (int i = 1; i <= 24; i++) {
+      text.append("x%d: &x%d { <<: [*x%d, *x%d] }\n".formatted(i, i, i - 1, i - 1));
+    }
+    Imported imported = containerlab(text + "topology: { nodes: { <<: *x24, b: } }\n");
+    assertEquals(List.of(PeerId.of("a"), PeerId.of("b")), imported.ids());
+  }
+
+  @Test
+  void tellsAThousandFaultsAndHowManyMoreThereAre() {
+    String message =
+        assertThrows(MalformedTopologyException.class, () -> ansible("[x:y]\n".repeat(1002)))
+            .getMessage();
+    assertEquals(
+        "hosts: error [more-problems] expected to tell every problem, found 2 more than these 1000\n"
+            + "  fix: mend these first; often they have one cause",
+        message.substring(message.indexOf("hosts: ")));
+  }
+
+  @Test
   void tellsEveryFaultOfAnInventory() {
     assertRefused(
         """
