@@ -171,7 +171,6 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
    * style. Read line by line, because a YAML reader would cost every hook more than all its tools.
    */
   private static List<String> peers(Path metadata) {
-    List<String> lines;
     try {
       // Looked at before, because a pipe would hold up the hook and a device has no end.
       BasicFileAttributes attributes = Files.readAttributes(metadata, BasicFileAttributes.class);
@@ -182,13 +181,16 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
                 + ", found no regular file of at most 1 MiB; "
                 + NAME_IT);
       }
-      lines = Files.readAllLines(metadata);
+      return peers(Files.readAllLines(metadata), metadata);
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {
       throw new ConfigurationException(
           "expected to read " + Quote.of(metadata.toString()) + ", found " + e + "; " + NAME_IT, e);
     }
+  }
+
+  static List<String> peers(List<String> lines, Path metadata) {
     List<String> names = new ArrayList<>();
     boolean inside = false;
     int indent = -1;

@@ -63,15 +63,20 @@ final class JujuSource implements PeerSource {
       // While the first tool starts there is nothing else to do, and all others need this.
       Json.prepare();
       HookTools.Answer answer = asked.answer();
-      known = Json.read(answer, "a JSON list of relation ids", Json.TEXTS);
-      for (String id : known) {
-        if (!isRelationId(id)) {
-          throw answer.unreadable("relation ids such as magpie:0", Quote.of(id));
-        }
-      }
+      known = relationIds(answer);
       relationIds = known;
     }
     return known;
+  }
+
+  static List<String> relationIds(HookTools.Answer answer) {
+    List<String> ids = Json.read(answer, "a JSON list of relation ids", Json.TEXTS);
+    for (String id : ids) {
+      if (!isRelationId(id)) {
+        throw answer.unreadable("relation ids such as magpie:0", Quote.of(id));
+      }
+    }
+    return ids;
   }
 
   /** An endpoint, a colon and a number, so no option of a tool. */
@@ -112,7 +117,7 @@ final class JujuSource implements PeerSource {
     return known;
   }
 
-  private static final HookTools.Receiver<Set<PeerId>> UNIT_NAMES =
+  static final HookTools.Receiver<Set<PeerId>> UNIT_NAMES =
       new HookTools.Receiver<>() {
         @Override
         public Set<PeerId> answered(HookTools.Answer answer) {
@@ -233,7 +238,7 @@ final class JujuSource implements PeerSource {
 
     @Override
     public Optional<Map<String, String>> answered(HookTools.Answer answer) {
-      return Optional.of(Json.read(answer, "a JSON object of settings", Json.TEXT_MAP));
+      return Optional.of(settings(answer));
     }
 
     /** Of one who is no member there may be nothing to know; a member's bag is never missing. */
@@ -264,24 +269,7 @@ final class JujuSource implements PeerSource {
     }
 
     private Set<PeerId> goalState() {
-      HookTools.Answer answer = tools.run(HookTools.Call.of("goal-state", "--format=json"));
-      return Json.read(
-          answer,
-          "a JSON object with the units of goal-state",
-          json -> {
-            Set<PeerId> units = new HashSet<>();
-            for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
-              if (!name.equals("units")) {
-                json.skipChildren();
-                continue;
-              }
-              for (String unit = Json.firstField(json); unit != null; unit = Json.nextField(json)) {
-                units.add(unitName(answer, unit));
-                json.skipChildren();
-              }
-            }
-            return units;
-          });
+      return plannedUnits(tools.run(HookTools.Call.of("goal-state", "--format=json")));
     }
 
     @Override
@@ -295,6 +283,30 @@ final class JujuSource implements PeerSource {
     public Instant readAt() {
       return readAt;
     }
+  }
+
+  static Map<String, String> settings(HookTools.Answer answer) {
+    return Json.read(answer, "a JSON object of settings", Json.TEXT_MAP);
+  }
+
+  static Set<PeerId> plannedUnits(HookTools.Answer answer) {
+    return Json.read(
+        answer,
+        "a JSON object with the units of goal-state",
+        json -> {
+          Set<PeerId> units = new HashSet<>();
+          for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
+            if (!name.equals("units")) {
+              json.skipChildren();
+              continue;
+            }
+            for (String unit = Json.firstField(json); unit != null; unit = Json.nextField(json)) {
+              units.add(unitName(answer, unit));
+              json.skipChildren();
+            }
+          }
+          return units;
+        });
   }
 
   @Override
@@ -318,8 +330,7 @@ final class JujuSource implements PeerSource {
   }
 
   private Map<String, String> ownBag(String relation) {
-    HookTools.Answer answer = tools.run(new Bag(relation, hook.unit()).call());
-    return Json.read(answer, "a JSON object of settings", Json.TEXT_MAP);
+    return settings(tools.run(new Bag(relation, hook.unit()).call()));
   }
 
   @Override

@@ -39,12 +39,12 @@ final class JujuState implements StateStore {
   private @Nullable String known;
   private boolean prefetched;
 
-  private JujuState(Store store) {
+  JujuState(Store store) {
     this.store = store;
   }
 
   /** Keeps one text. */
-  private interface Store {
+  interface Store {
     String origin();
 
     /** Whether what is saved is dropped if the hook fails. */
@@ -112,7 +112,7 @@ final class JujuState implements StateStore {
             HookTools.Pending pending = begun;
             begun = null;
             HookTools.Answer answer = pending == null ? tools.run(get) : pending.answer();
-            return Json.read(answer, "a JSON string", Json.TEXT);
+            return stored(answer);
           }
 
           @Override
@@ -122,6 +122,10 @@ final class JujuState implements StateStore {
                     .saying(Json.object(Map.of(key, text))));
           }
         });
+  }
+
+  static String stored(HookTools.Answer answer) {
+    return Json.read(answer, "a JSON string", Json.TEXT);
   }
 
   @Override

@@ -155,7 +155,7 @@ public final class MagpieInterface {
   }
 
   /** The texts of a Python list as {@code repr} writes it; nothing where it is anything else. */
-  private static List<String> pythonList(String text) {
+  static List<String> pythonList(String text) {
     List<String> entries = new ArrayList<>();
     String list = text.strip();
     if (!list.startsWith("[") || !list.endsWith("]")) {

@@ -18,7 +18,10 @@ final class NetworkInfo {
 
   /** The bind addresses with their prefix lengths where there are some, in Juju's order. */
   static List<AddressCandidate> read(HookTools tools, String binding) {
-    HookTools.Answer answer = tools.run(HookTools.Call.of("network-get", "--format=json", binding));
+    return read(tools.run(HookTools.Call.of("network-get", "--format=json", binding)));
+  }
+
+  static List<AddressCandidate> read(HookTools.Answer answer) {
     List<AddressCandidate> addresses = new ArrayList<>();
     return Json.read(
         answer,
