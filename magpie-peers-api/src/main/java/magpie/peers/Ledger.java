@@ -245,8 +245,7 @@ final class Ledger {
         long start = base + number(plus < 0 ? run : run.substring(0, plus));
         long more = plus < 0 ? 0 : number(run.substring(plus + 1));
         expect(start >= base && more >= 0, "runs of numbers", text);
-        expect(
-            more < most - count, "ids that take at most " + MOST_ROOM + " characters", text);
+        expect(more < most - count, "ids that take at most " + MOST_ROOM + " characters", text);
         base = start + more;
         if (all.length <= count + more) {
           all = Arrays.copyOf(all, (int) Math.max(count + more + 1, 2L * count));

@@ -5,10 +5,7 @@
 
 package magpie.peers.local;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import magpie.peers.Problem;
 import org.junit.jupiter.api.Test;
 
 /** Whatever becomes of a topology, reading it ends, and what is said of it holds. */
@@ -104,7 +100,7 @@ class TopologyMutationTest {
               content = mutate(content, files);
             }
             try {
-              check(content);
+              TopologyFuzz.fuzzerTestOneInput(content);
             } catch (Throwable e) {
               throw new AssertionError(
                   "seed " + seed + ", round " + round + ": " + Arrays.toString(content), e);
@@ -148,35 +144,5 @@ class TopologyMutationTest {
     System.arraycopy(middle, 0, all, to, middle.length);
     System.arraycopy(content, rest, all, to + middle.length, content.length - rest);
     return all;
-  }
-
-  private static void check(byte[] content) {
-    TopologyReader.Outcome outcome = TopologyReader.read(content, "x");
-    boolean error = false;
-    String text = new String(content, StandardCharsets.UTF_8);
-    boolean decodes = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), content);
-    String[] lines = text.replaceFirst("^\ufeff", "").split("\r\n|\r|\n", -1);
-    for (Problem problem : outcome.problems()) {
-      error |= problem.severity() == Problem.Severity.ERROR;
-      assertFalse(problem.toString().isBlank());
-      if (problem.line() > 0 && decodes) {
-        String line = lines[problem.line() - 1];
-        int length = line.codePointCount(0, line.length());
-        assertEquals(line, problem.excerpt());
-        assertTrue(problem.column() >= 1 && problem.column() <= length + 1, problem::toString);
-        assertTrue(problem.column() + problem.length() <= length + 2, problem::toString);
-      }
-    }
-    assertEquals(!error, outcome.topology().isPresent());
-    outcome
-        .topology()
-        .ifPresent(
-            topology ->
-                assertEquals(
-                    topology.entries().size(),
-                    topology.entries().stream()
-                        .map(entry -> entry.node().id())
-                        .distinct()
-                        .count()));
   }
 }

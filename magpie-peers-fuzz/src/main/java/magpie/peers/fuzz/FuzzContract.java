@@ -1,0 +1,76 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.fuzz;
+
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Parsers hold whatever they are given: only their own exceptions, within {@link Bounds}, and true
+ * answers.
+ *
+ * <p>Every target gets every input that is kept for it. With the system property {@code
+ * fuzz.seconds}, it gets new ones for so long too, from a fuzzer that is guided by the code that
+ * they reach.
+ */
+public abstract class FuzzContract {
+  /** For all inputs of a target; a hang of one of them ends here. */
+  private static final Duration LONGEST = Duration.ofMinutes(2);
+
+  private final List<FuzzTarget> targets;
+
+  /**
+   * Tests some targets.
+   *
+   * @param targets the targets
+   */
+  protected FuzzContract(FuzzTarget... targets) {
+    this.targets = List.of(targets);
+  }
+
+  @TestFactory
+  final Stream<DynamicTest> holdsWhateverTheInput() {
+    int seconds = Integer.getInteger("fuzz.seconds", 0);
+    String only = System.getProperty("fuzz.target", "");
+    return targets.stream()
+        .filter(target -> only.isEmpty() || target.name().equals(only))
+        .map(
+            target ->
+                DynamicTest.dynamicTest(
+                    target.name(),
+                    () -> {
+                      replay(target);
+                      if (seconds > 0) {
+                        new Fuzzer(target).fuzz(seconds);
+                      }
+                    }));
+  }
+
+  private static void replay(FuzzTarget target) throws IOException {
+    List<Path> inputs = target.inputs();
+    assertTimeoutPreemptively(
+        LONGEST,
+        () -> {
+          FuzzTarget.Consumer consumer = target.consumer();
+          for (Path input : inputs) {
+            try {
+              consumer.take(Files.readAllBytes(input));
+            } catch (Throwable e) {
+              throw new AssertionError(target.name() + " with " + input, e);
+            }
+          }
+        },
+        () -> target.name() + " with one of " + inputs);
+  }
+}
