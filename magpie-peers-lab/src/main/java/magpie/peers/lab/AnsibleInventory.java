@@ -109,7 +109,9 @@ final class AnsibleInventory {
       return read(YamlValue.read(text, findings, true), shown, findings);
     }
     AnsibleInventory inventory = new AnsibleInventory(findings);
-    new Ini(inventory, text).read();
+    if (findings.linesWithin(Ini.LONGEST_LINE)) {
+      new Ini(inventory, text).read();
+    }
     return inventory.content(shown);
   }
 
@@ -295,6 +297,9 @@ final class AnsibleInventory {
 
   /** The form of INI. */
   private static final class Ini {
+    /** Each word is looked for in its line, to tell where it stands. */
+    private static final int LONGEST_LINE = 1 << 16;
+
     private static final Pattern SECTION =
         Pattern.compile("\\[([^:\\]\\s]+)(?::(\\w+))?\\]\\s*(?:#.*)?");
     private static final Pattern NAME = Pattern.compile("([^:\\]\\s]+)\\s*(?:#.*)?");

@@ -185,6 +185,22 @@ final class Findings {
     grow(characters, place);
   }
 
+  /** Whether no line is longer than so many characters; the first that is, is an error. */
+  boolean linesWithin(int longest) {
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).length() > longest) {
+        error(
+            "too-large",
+            new Place(i + 1, 1, 1),
+            "expected lines of at most " + longest + " characters, found a longer one",
+            "",
+            "break the line");
+        return false;
+      }
+    }
+    return true;
+  }
+
   boolean hasErrors() {
     return !errors.isEmpty();
   }

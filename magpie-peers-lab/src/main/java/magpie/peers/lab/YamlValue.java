@@ -43,6 +43,10 @@ import org.snakeyaml.engine.v2.scanner.StreamReader;
  */
 final class YamlValue {
   private static final int DEEPEST = 64;
+
+  /** The scanner copies its window of a line again and again. */
+  private static final int LONGEST_LINE = 1 << 20;
+
   private static final String STANDARD = "tag:yaml.org,2002:";
 
   private final Node node;
@@ -67,6 +71,9 @@ final class YamlValue {
    * @return the root, or null where there is none or it cannot be read
    */
   static @Nullable YamlValue read(String text, Findings findings, boolean templates) {
+    if (!findings.linesWithin(LONGEST_LINE)) {
+      return null;
+    }
     LoadSettings settings =
         LoadSettings.builder()
             .setCodePointLimit(Math.max(1, text.length()))

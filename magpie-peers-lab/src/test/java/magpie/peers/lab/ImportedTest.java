@@ -335,6 +335,27 @@ class ImportedTest {
   }
 
   @Test
+  void refusesLinesThatWouldTakeLongToRead() {
+    assertEquals(
+        "hosts:2:1: error [too-large] expected lines of at most 65536 characters, found a longer one",
+        firstLine(() -> ansible("a\nb x=" + "y".repeat(65533) + "\n")));
+    assertEquals(
+        List.of(PeerId.of("a"), PeerId.of("b")), ansible("a\nb x=" + "y".repeat(65532)).ids());
+    assertEquals(
+        "hosts:1:1: error [too-large] expected lines of at most 1048576 characters, found a longer"
+            + " one",
+        firstLine(() -> ansible("all: { vars: { x: " + "y".repeat(1 << 20) + " } }\n")));
+  }
+
+  private static String firstLine(Runnable work) {
+    return assertThrows(MalformedTopologyException.class, work::run)
+        .getMessage()
+        .lines()
+        .findFirst()
+        .orElse("");
+  }
+
+  @Test
   void givesHostsIdsOfTheirOwnWhateverTheirNames() {
     assertEquals(
         List.of(
