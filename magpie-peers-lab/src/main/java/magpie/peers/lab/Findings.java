@@ -129,6 +129,9 @@ final class Findings {
    */
   void leaveOut(String what, String why, Place place) {
     LeftOut before = leftOut.get(what);
+    if (before == null) {
+      grow((long) LINE + what.length() + why.length(), place);
+    }
     leftOut.put(
         what,
         before == null

@@ -8,6 +8,7 @@ package magpie.peers.lab;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntFunction;
 import magpie.peers.spi.Quote;
 
 /** The ranges of host names of Ansible: {@code web[01:20]}, {@code [a:f].example}, with a step. */
@@ -34,8 +35,8 @@ final class HostRange {
     if (pattern.length() > LONGEST) {
       throw fault(pattern, "it has more than " + LONGEST + " characters");
     }
-    // What stands between the ranges is a part of one value.
-    List<List<String>> parts = new ArrayList<>();
+    // What stands between the ranges is a range of one.
+    List<Values> parts = new ArrayList<>();
     long count = 1;
     int from = 0;
     for (; open >= 0; open = pattern.indexOf('[', from)) {
@@ -43,30 +44,37 @@ final class HostRange {
       if (close < 0) {
         throw fault(pattern, "the range has no end");
       }
-      List<String> values = values(pattern, pattern.substring(open + 1, close));
-      parts.add(List.of(pattern.substring(from, open)));
+      parts.add(Values.of(pattern.substring(from, open)));
+      Values values = values(pattern, pattern.substring(open + 1, close));
       parts.add(values);
-      count *= values.size();
+      count *= values.count;
       if (count > MOST) {
         throw fault(pattern, "it has more than " + MOST + " hosts");
       }
       from = close + 1;
     }
-    parts.add(List.of(pattern.substring(from)));
-    List<String> all = new ArrayList<>();
+    parts.add(Values.of(pattern.substring(from)));
+    List<String> all = new ArrayList<>((int) count);
     for (int number = 0; number < count; number++) {
       StringBuilder name = new StringBuilder();
       long block = count;
-      for (List<String> values : parts) {
-        block /= values.size();
-        name.append(values.get((int) (number / block % values.size())));
+      for (Values values : parts) {
+        block /= values.count;
+        name.append(values.text.apply((int) (number / block % values.count)));
       }
       all.add(name.toString());
     }
     return all;
   }
 
-  private static List<String> values(String pattern, String range) {
+  /** The values of a range by their numbers, none of them made before all ranges are known. */
+  private record Values(long count, IntFunction<String> text) {
+    static Values of(String one) {
+      return new Values(1, i -> one);
+    }
+  }
+
+  private static Values values(String pattern, String range) {
     String[] bounds = range.split(":", -1);
     if (bounds.length < 2 || bounds.length > 3 || bounds[1].isEmpty()) {
       throw fault(pattern, "a range is BEGIN:END or BEGIN:END:STEP");
@@ -78,8 +86,7 @@ final class HostRange {
     return values(pattern, bounds[0].isEmpty() ? "0" : bounds[0], bounds[1], step);
   }
 
-  private static List<String> values(String pattern, String begin, String end, int step) {
-    List<String> values = new ArrayList<>();
+  private static Values values(String pattern, String begin, String end, int step) {
     if (begin.matches("[0-9]{1,9}") && end.matches("[0-9]{1,9}")) {
       boolean filled = begin.length() > 1 && begin.charAt(0) == '0';
       if (filled && begin.length() != end.length()) {
@@ -87,24 +94,25 @@ final class HostRange {
       }
       long first = Long.parseLong(begin);
       long last = Long.parseLong(end);
-      if ((last - first) / step >= MOST) {
-        throw fault(pattern, "it has more than " + MOST + " hosts");
-      }
-      for (long i = first; i <= last; i += step) {
-        values.add(
-            filled ? String.format(Locale.ROOT, "%0" + begin.length() + "d", i) : Long.toString(i));
+      if (first <= last) {
+        String format = "%0" + begin.length() + "d";
+        return new Values(
+            (last - first) / step + 1,
+            i -> {
+              long value = first + (long) i * step;
+              return filled ? String.format(Locale.ROOT, format, value) : Long.toString(value);
+            });
       }
     } else if (begin.length() == 1 && end.length() == 1) {
       int first = LETTERS.indexOf(begin);
       int last = LETTERS.indexOf(end);
-      for (int i = first; first >= 0 && i <= last; i += step) {
-        values.add(LETTERS.substring(i, i + 1));
+      if (first >= 0 && first <= last) {
+        return new Values(
+            (last - first) / step + 1,
+            i -> LETTERS.substring(first + i * step, first + i * step + 1));
       }
     }
-    if (values.isEmpty()) {
-      throw fault(pattern, "it has no hosts; a range goes from a number or letter to a later one");
-    }
-    return values;
+    throw fault(pattern, "it has no hosts; a range goes from a number or letter to a later one");
   }
 
   private static IllegalArgumentException fault(String pattern, String reason) {
