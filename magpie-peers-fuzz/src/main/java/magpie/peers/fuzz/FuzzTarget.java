@@ -52,10 +52,10 @@ public record FuzzTarget(Class<?> type, List<Path> seeds) {
     return Path.of("").toAbsolutePath();
   }
 
-  /** All inputs, in the order of their names. */
-  List<Path> inputs() throws IOException {
+  /** All inputs in some directories, in the order of their names. */
+  static List<Path> inputs(List<Path> directories) throws IOException {
     List<Path> all = new ArrayList<>();
-    for (Path directory : directories()) {
+    for (Path directory : directories) {
       try (Stream<Path> files = Files.walk(directory)) {
         files.filter(Files::isRegularFile).sorted().forEach(all::add);
       }

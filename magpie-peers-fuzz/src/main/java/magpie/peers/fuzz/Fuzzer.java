@@ -46,8 +46,12 @@ final class Fuzzer {
     this.directory = FuzzTarget.module().resolve("target/fuzz").resolve(target.name());
   }
 
-  /** Feeds the target for so long, and tells what came of it. */
-  void fuzz(int seconds) throws IOException, InterruptedException {
+  /**
+   * Feeds the target for so long, and tells what came of it.
+   *
+   * @return where all inputs are that reached anything new
+   */
+  Path fuzz(int seconds) throws IOException, InterruptedException {
     Path found = Files.createDirectories(directory.resolve("corpus"));
     List<String> arguments = new ArrayList<>();
     arguments.add("-max_total_time=" + seconds);
@@ -73,6 +77,7 @@ final class Fuzzer {
     if (Boolean.getBoolean("fuzz.keep")) {
       keep(found);
     }
+    return found;
   }
 
   /** Keeps a few of the new inputs which, together with the old, reach all that any reaches. */
@@ -102,7 +107,7 @@ final class Fuzzer {
     command.add("--instrumentation_excludes=magpie.peers.fuzz.**");
     command.add("--reproducer_path=" + directory);
     command.add("-max_len=" + LONGEST_INPUT);
-    command.add("-timeout=60");
+    command.add("-timeout=300");
     command.add("-rss_limit_mb=0");
     command.addAll(arguments);
     ProcessBuilder builder =
@@ -126,7 +131,7 @@ final class Fuzzer {
         launcher,
         "#!/bin/sh\nexec '"
             + Path.of(System.getProperty("java.home"), "bin", "java")
-            + "' -Xmx1g -cp '"
+            + "' -Xmx1g -Dfuzz.allowance=10 -cp '"
             + System.getProperty("java.class.path")
             + "' "
             + DRIVER
