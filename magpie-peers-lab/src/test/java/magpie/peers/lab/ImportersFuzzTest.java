@@ -33,7 +33,6 @@ class ImportersFuzzTest extends FuzzContract {
   @ValueSource(
       strings = {
         "a[1:99999][1:99999]\n",
-        "a{i}[1:99999]\n",
         "\u00e9[1:99999]\n",
         "[g{i}]\na[1:9999]\n",
         "[g{i}:children]\ng{j}\n[g0]\na[1:99999]\n",
