@@ -409,8 +409,9 @@ final class SourcedView implements PeerView {
     enter();
     try {
       source.state().prefetch();
-      Reading now = read();
-      Ledger ledger = unread ? load() : record(now);
+      read();
+      Ledger ledger = unread ? load() : change(new Recording());
+      Reading now = Objects.requireNonNull(reading, "reading");
       Notices notices =
           new Notices(
               list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
@@ -428,34 +429,35 @@ final class SourcedView implements PeerView {
     return Ledger.parse(source.state().load(), stateOrigin());
   }
 
-  private Ledger record(Reading now) {
-    List<PeerId> present = peerIds(now);
-    if (source.remembersDeparted()) {
-      return recorded(present, List.of());
-    }
-    List<PeerNode> known;
-    try {
-      known = merged(now, present, new ArrayList<>());
-    } catch (PeersException e) {
-      if (!wasWhole) {
-        throw e;
+  /**
+   * Records who is there, as read while nobody else can record: between the reading and the lock of
+   * the state another process may have recorded a later one, and all that changed since would be
+   * told as if it had changed back (N1).
+   */
+  private final class Recording extends Change {
+    @Override
+    void to(Ledger ledger) {
+      Reading now = read();
+      if (unread) {
+        return;
       }
-      unreadable(e);
-      log(e);
-      return load();
-    }
-    whole();
-    return recorded(present, known);
-  }
-
-  private Ledger recorded(List<PeerId> present, List<PeerNode> known) {
-    return change(
-        new Change() {
-          @Override
-          void to(Ledger ledger) {
-            ledger.record(present, known);
+      List<PeerId> present = peerIds(now);
+      List<PeerNode> known = List.of();
+      if (!source.remembersDeparted()) {
+        try {
+          known = merged(now, present, new ArrayList<>());
+        } catch (PeersException e) {
+          if (!wasWhole) {
+            throw e;
           }
-        });
+          unreadable(e);
+          log(e);
+          return;
+        }
+        whole();
+      }
+      ledger.record(present, known);
+    }
   }
 
   /** One change of what is remembered, from text to text. */

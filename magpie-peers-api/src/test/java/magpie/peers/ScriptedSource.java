@@ -167,6 +167,9 @@ final class ScriptedSource implements PeerSource {
     String text = "";
     int writes;
 
+    /** What happens once between the reading of a view and its recording. */
+    Runnable beforeUpdate = () -> {};
+
     @Override
     public String origin() {
       return "memory";
@@ -179,6 +182,9 @@ final class ScriptedSource implements PeerSource {
 
     @Override
     public synchronized String update(UnaryOperator<String> change) {
+      Runnable first = beforeUpdate;
+      beforeUpdate = () -> {};
+      first.run();
       String after = change.apply(text);
       if (!after.equals(text)) {
         text = after;

@@ -288,6 +288,43 @@ class SourcedViewTest {
   }
 
   @Test
+  void anOlderReadingIsNeverRecordedAfterANewerOne() {
+    ScriptedSource source = ScriptedSource.of("a/1");
+    PeerView slow = source.open();
+    PeerView quick = source.open();
+    slow.notices();
+    source.store.beforeUpdate =
+        () -> {
+          source.nodes.add(ScriptedSource.node("a/2", "192.0.2.2"));
+          source.changed();
+          quick.notices();
+        };
+
+    Notices notices = slow.notices();
+
+    assertEquals(List.of(), notices.departed());
+    assertEquals(
+        List.of("a/1", "a/2"), notices.joined().stream().map(n -> n.id().value()).toList());
+  }
+
+  @Test
+  void whatBreaksBeforeItIsRecordedChangesNothing() {
+    ScriptedSource source = ScriptedSource.of("a/1");
+    PeerView view = source.open();
+    view.notices();
+    source.nodes.clear();
+    source.changed();
+    source.store.beforeUpdate = () -> source.readFault = "it broke just now";
+
+    Notices notices = view.notices();
+
+    assertEquals(List.of(), notices.departed());
+    assertEquals("it broke just now", view.health().reason());
+    source.readFault = null;
+    assertEquals(1, view.notices().departed().size());
+  }
+
+  @Test
   void onlyWhatWasShownIsDismissed() {
     ScriptedSource source = ScriptedSource.of("a");
     try (PeerView view = source.open()) {
