@@ -273,6 +273,7 @@ final class YamlValue {
 
   /** Whether this is the same place in the file, perhaps by an alias. */
   @Override
+  @SuppressWarnings("ReferenceEquality") // equal nodes may stand in two places
   public boolean equals(@Nullable Object object) {
     return object instanceof YamlValue other && node == other.node;
   }
