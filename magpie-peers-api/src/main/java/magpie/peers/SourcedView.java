@@ -462,18 +462,24 @@ final class SourcedView implements PeerView {
 
   /** One change of what is remembered, from text to text. */
   private abstract class Change implements UnaryOperator<String> {
+    private @Nullable Ledger changed;
+
     abstract void to(Ledger ledger);
 
     @Override
     public String apply(String before) {
       Ledger ledger = Ledger.parse(before, stateOrigin());
       to(ledger);
-      return ledger.print();
+      String after = ledger.print();
+      // What could not be read again must not be stored.
+      changed = Ledger.parse(after, stateOrigin());
+      return after;
     }
   }
 
   private Ledger change(Change change) {
-    return Ledger.parse(source.state().update(change), stateOrigin());
+    source.state().update(change);
+    return Objects.requireNonNull(change.changed, "a change that was made");
   }
 
   private String stateOrigin() {
@@ -563,7 +569,7 @@ final class SourcedView implements PeerView {
         running = new Dispatch(backend, this::observe);
         try {
           watch = source.watch(running::signal);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           // Not waited for: its thread may be waiting for the lock that is held here.
           running.end();
           throw e;

@@ -46,7 +46,9 @@ import org.jspecify.annotations.Nullable;
  * replaced file guards nothing.
  */
 final class FileState implements StateStore {
-  /** Writers hold the lock for one small write; who holds it longer hangs. */
+  /**
+   * Writers hold the lock to read their source and to write a little; who holds it longer hangs.
+   */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
   /** File locks belong to the process, so threads need one of their own, per file. */
@@ -295,9 +297,25 @@ final class FileState implements StateStore {
   private void trustDirectory() {
     trust(directory());
     if (uid(directory()).isPresent()) {
-      for (Path above = directory().getParent(); above != null; above = above.getParent()) {
-        trustAbove(above);
-      }
+      trustAllAbove(directory());
+      trustAllAbove(realDirectory());
+    }
+  }
+
+  private void trustAllAbove(Path path) {
+    for (Path above = path.getParent(); above != null; above = above.getParent()) {
+      trustAbove(above);
+    }
+  }
+
+  /** Where links lead to: there, too, others may not put something in the place of ours. */
+  private Path realDirectory() {
+    try {
+      return directory().toRealPath();
+    } catch (NoSuchFileException e) {
+      return directory();
+    } catch (IOException e) {
+      throw failed("read", e);
     }
   }
 

@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,16 +136,32 @@ class LauncherIT {
     Path archive = left().get(0);
     FileTime past = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
     Files.setLastModifiedTime(archive, past);
-    Files.writeString(target.resolve("magpie-peers-16.0.1.jsa"), "of another Java");
+    Path old = Files.writeString(target.resolve("magpie-peers-16.0.1.jsa"), "of a build before");
+    Files.setLastModifiedTime(old, past);
+    Path other = Files.writeString(target.resolve("magpie-peers-18.0.2.jsa"), "of another Java");
 
     assertEquals(new Launched(0, SHOWN, ""), launch());
-    assertEquals(List.of(archive), left());
+    assertEquals(Set.of(archive, other), Set.copyOf(left()));
     assertTrue(isUsable(archive));
   }
 
   @Test
   void whereNoneCanBeWrittenTheCommandRunsWithout() throws IOException {
     assertEquals(new Launched(0, SHOWN, ""), launch("ulimit -f 8; exec \"$@\""));
-    assertEquals(List.of(), left());
+    List<Path> left = left();
+    assertEquals(1, left.size(), left::toString);
+    assertEquals(0, Files.size(left.get(0)), "an empty archive, so that not every call tries");
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    assertEquals(0, Files.size(left.get(0)));
+  }
+
+  @Test
+  void whatTheEnvironmentSaysOfPeersDoesNotKeepTheArchiveFromBeingMade() throws IOException {
+    Launched launched =
+        launch(
+            "MAGPIE_PEERS_SELF=magpie/9 MAGPIE_PEER_SET=other; export MAGPIE_PEERS_SELF"
+                + " MAGPIE_PEER_SET; exec \"$@\"");
+    assertEquals(1, launched.code(), launched::toString);
+    assertTrue(isUsable(left().get(0)));
   }
 }

@@ -265,12 +265,7 @@ final class HookTools implements AutoCloseable {
       throw failure;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw call.failed(
-          Reason.TIMED_OUT,
-          -1,
-          stderr.text(),
-          "expected an end, found this thread interrupted",
-          "it was killed");
+      throw interrupted(call, stderr.text(), "it was killed");
     }
     int exitCode = process.exitValue();
     if (exitCode != 0) {
@@ -423,6 +418,12 @@ final class HookTools implements AutoCloseable {
       round.work();
       return round.results().get(0);
     }
+
+    /** Ends it, and waits for its end: nobody will ask for the answer (F2). */
+    void abandon() {
+      round.abandoned = true;
+      round.await();
+    }
   }
 
   /** Calls that several threads share among themselves. */
@@ -446,8 +447,9 @@ final class HookTools implements AutoCloseable {
       for (int i = 0; i < workers; i++) {
         try {
           threads.execute(this);
-        } catch (RejectedExecutionException e) {
-          // Closed meanwhile, which the first call of this thread will tell.
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+          // Closed meanwhile, which the first call of this thread will tell; or no thread is to be
+          // had, and this one does the work alone.
           this.workers.countDown();
         }
       }
@@ -510,7 +512,6 @@ final class HookTools implements AutoCloseable {
 
     List<T> results() {
       await();
-      List<T> all = new ArrayList<>(calls.size());
       for (int i = 0; i < calls.size(); i++) {
         Throwable failure = failures.get(i);
         if (failure instanceof Error error) {
@@ -519,13 +520,22 @@ final class HookTools implements AutoCloseable {
         if (failure != null) {
           throw (RuntimeException) failure;
         }
+      }
+      List<T> all = new ArrayList<>(calls.size());
+      for (int i = 0; i < calls.size(); i++) {
         T result = results.get(i);
-        if (result != null) {
-          all.add(result);
+        if (result == null) {
+          throw interrupted(calls.get(i), "", "it was not started");
         }
+        all.add(result);
       }
       return Collections.unmodifiableList(all);
     }
+  }
+
+  private static HookToolException interrupted(Call call, String stderr, String next) {
+    return call.failed(
+        Reason.TIMED_OUT, -1, stderr, "expected an end, found this thread interrupted", next);
   }
 
   /** Kills what still runs, and waits for its end. */

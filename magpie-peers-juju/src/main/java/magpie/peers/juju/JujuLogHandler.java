@@ -6,7 +6,6 @@
 package magpie.peers.juju;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.logging.ErrorManager;
 import java.util.logging.Handler;
@@ -14,7 +13,6 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
-import java.util.stream.Collectors;
 import magpie.peers.Environment;
 import magpie.peers.PeersException;
 import magpie.peers.spi.Quote;
@@ -96,9 +94,11 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
   /** What people read at a terminal with {@code juju debug-log} may come from any peer. */
   private static String tame(String message) {
     // No argument can hold a NUL, and a message may have several lines.
-    return Arrays.stream(message.replace("\0", "\\0").split("\n", -1))
-        .map(Quote::visible)
-        .collect(Collectors.joining("\n"));
+    StringBuilder tame = new StringBuilder(message.length());
+    for (String line : message.replace("\0", "\\0").split("\n", -1)) {
+      tame.append(tame.isEmpty() ? "" : "\n").append(Quote.visible(line));
+    }
+    return tame.toString();
   }
 
   /** Where the part that begins at {@code from} ends, between two characters. */

@@ -62,7 +62,13 @@ final class JujuSource implements PeerSource {
           tools.begin(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
       // While the first tool starts there is nothing else to do, and all others need this.
       Json.prepare();
-      HookTools.Answer answer = asked.answer();
+      HookTools.Answer answer;
+      try {
+        answer = asked.answer();
+      } catch (RuntimeException e) {
+        state.abandon();
+        throw e;
+      }
       known = relationIds(answer);
       relationIds = known;
     }
@@ -107,7 +113,13 @@ final class JujuSource implements PeerSource {
       for (String id : ids) {
         calls.add(HookTools.Call.of("relation-list", "--format=json", "-r", id));
       }
-      List<Set<PeerId>> lists = tools.runAll(calls, UNIT_NAMES);
+      List<Set<PeerId>> lists;
+      try {
+        lists = tools.runAll(calls, UNIT_NAMES);
+      } catch (RuntimeException e) {
+        state.abandon();
+        throw e;
+      }
       for (int i = 0; i < ids.size(); i++) {
         members.put(ids.get(i), lists.get(i));
       }

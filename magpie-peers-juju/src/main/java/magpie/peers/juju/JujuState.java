@@ -53,6 +53,9 @@ final class JujuState implements StateStore {
     /** Begins to load, which {@link #load} goes on with. */
     default void prefetch() {}
 
+    /** Ends what was begun. */
+    default void abandon() {}
+
     String load();
 
     void save(String text);
@@ -108,6 +111,15 @@ final class JujuState implements StateStore {
           }
 
           @Override
+          public void abandon() {
+            HookTools.Pending pending = begun;
+            begun = null;
+            if (pending != null) {
+              pending.abandon();
+            }
+          }
+
+          @Override
           public String load() {
             HookTools.Pending pending = begun;
             begun = null;
@@ -144,6 +156,12 @@ final class JujuState implements StateStore {
       prefetched = true;
       store.prefetch();
     }
+  }
+
+  /** Ends what was begun for a call that has failed meanwhile (F2). */
+  void abandon() {
+    prefetched = false;
+    store.abandon();
   }
 
   private String text() {
