@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
@@ -370,11 +369,35 @@ class HostileOutputTest {
     assertEquals(List.of("check", "drift", "import", "nodes", "publish"), List.copyOf(commands));
   }
 
-  /** Output that says when something was written, and breaks when it is told to. */
+  /** Output that is waited for, and breaks when it is told to. */
   private static final class Pipe extends OutputStream {
     private final ByteArrayOutputStream all = new ByteArrayOutputStream();
-    private final Semaphore written = new Semaphore(0);
-    private volatile boolean broken;
+    private boolean broken;
+
+    /** Does something, and waits until one more event with that word was written. */
+    synchronized void after(Runnable change, String word) throws InterruptedException {
+      long before = count(word);
+      change.run();
+      await(word, before + 1);
+    }
+
+    /** Waits until a word was written so many times. */
+    synchronized void await(String word, long times) throws InterruptedException {
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+      while (count(word) < times) {
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        assertTrue(left > 0, () -> "no more of " + word + " in " + all);
+        wait(left);
+      }
+    }
+
+    private long count(String word) {
+      return all.toString(StandardCharsets.UTF_8).split(word, -1).length - 1L;
+    }
+
+    synchronized void breakNow() {
+      broken = true;
+    }
 
     @Override
     public void write(int b) throws IOException {
@@ -387,7 +410,7 @@ class HostileOutputTest {
         throw new IOException("Broken pipe");
       }
       all.write(bytes);
-      written.release();
+      notifyAll();
     }
   }
 
@@ -412,20 +435,17 @@ class HostileOutputTest {
                       "--debug",
                       "--format",
                       format));
-      List<Runnable> changes =
-          List.of(
-              () -> {},
-              () -> bench.node(evil("magpie/4")),
-              () -> bench.node(evil("magpie/4").setting("k2", EVIL).label("l", EVIL)),
-              () -> bench.node(evil("magpie/4").candidate("x\n2026  joined  evil", EVIL)),
-              () -> bench.remove("magpie/4"),
-              () -> bench.fail(new SourceUnavailableException(EVIL, EVIL)),
-              () -> bench.fail(null));
-      for (Runnable change : changes) {
-        change.run();
-        assertTrue(pipe.written.tryAcquire(60, TimeUnit.SECONDS), "nothing was written");
-      }
-      pipe.broken = true;
+      // Each waits for the one before: of two that undo each other nothing may be told (E1).
+      pipe.await("magpie/3", 1);
+      pipe.after(() -> bench.node(evil("magpie/4")), "joined");
+      pipe.after(
+          () -> bench.node(evil("magpie/4").setting("k2", EVIL).label("l", EVIL)), "updated");
+      pipe.after(
+          () -> bench.node(evil("magpie/4").candidate("x\n2026  joined  evil", EVIL)), "updated");
+      pipe.after(() -> bench.remove("magpie/4"), "departed");
+      pipe.after(() -> bench.fail(new SourceUnavailableException(EVIL, EVIL)), "stale");
+      pipe.after(() -> bench.fail(null), "fresh");
+      pipe.breakNow();
       bench.node(node("last/" + format));
       assertEquals(0, ended.get(60, TimeUnit.SECONDS));
       String printed =
