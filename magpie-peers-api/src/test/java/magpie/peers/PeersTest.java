@@ -8,6 +8,7 @@ package magpie.peers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import magpie.peers.spi.PeerBackend;
@@ -77,6 +79,32 @@ class PeersTest {
 
   private static String doesNotApply(String type, String name, String reason) {
     return backend(type, '"' + name + '"', "return Optional.of(\"" + reason + "\");", "");
+  }
+
+  @Test
+  void aNameOfABackendIsLowerCaseLettersDigitsAndInnerHyphens() throws IOException {
+    Map<String, String> all = new TreeMap<>();
+    List<String> names =
+        List.of("a", "z", "0", "9", "a-9", "z--0", "", "-a", "a-", "-", "A", "a_b", "`", "{");
+    for (int i = 0; i < names.size(); i++) {
+      all.put("N" + i, applies("N" + i, names.get(i)));
+    }
+    ConfigurationException thrown =
+        assertThrows(
+            ConfigurationException.class, () -> Peers.open(with(all).backend("x").build()));
+    List<String> lines = List.of(thrown.getMessage().split("\n", -1));
+    for (int i = 0; i < names.size(); i++) {
+      String name = names.get(i);
+      String line =
+          i < 6
+              ? "  " + name + " (lab.N" + i + ")"
+              : "  broken: lab.N"
+                  + i
+                  + ": expected a name of lower-case letters, digits and hyphens, found \""
+                  + name
+                  + "\"";
+      assertTrue(lines.contains(line), () -> line + " is not among " + lines);
+    }
   }
 
   /** A backend that only its maker knows, and whether it applies. */

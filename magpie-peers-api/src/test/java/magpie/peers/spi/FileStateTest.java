@@ -335,6 +335,23 @@ class FileStateTest {
   }
 
   @Test
+  void soIsOneBehindALink() throws IOException {
+    Path shared = Files.createDirectory(temporary.resolve("shared"));
+    Path ours = Files.createDirectory(shared.resolve("ours"));
+    permit(ours, "rwx------");
+    Files.setAttribute(shared, "unix:mode", 0777);
+    Path link = Files.createSymbolicLink(temporary.resolve("link"), ours);
+    StateStore store = StateStore.file(link.resolve("x.state"));
+    StateException thrown = assertThrows(StateException.class, () -> store.update(before -> "x"));
+    assertEquals(
+        "expected \""
+            + shared.toRealPath()
+            + "\" to let nobody rename what is in it, found it writable by everybody and without the"
+            + " sticky bit; run 'chmod +t' on it or choose another state directory",
+        thrown.getMessage());
+  }
+
+  @Test
   void aDirectoryThatAnybodyCouldReplaceIsRefused() throws IOException {
     write("notices");
     StateStore store = StateStore.file(file);
