@@ -643,13 +643,7 @@ final class SourcedView implements PeerView {
   @Override
   public boolean publish(Map<String, String> settings) {
     TextMap wanted = TextMap.copyOf(settings);
-    if (wanted.containsKey("")) {
-      throw new IllegalArgumentException("expected a key for every setting, found an empty one");
-    }
-    for (Map.Entry<String, String> setting : wanted.entrySet()) {
-      checkText(setting.getKey(), setting.getKey());
-      checkText(setting.getKey(), setting.getValue());
-    }
+    PeerSource.check(wanted);
     enter();
     try {
       Map<String, String> changes = source.unpublished(wanted);
@@ -660,22 +654,6 @@ final class SourcedView implements PeerView {
       return true;
     } finally {
       lock.unlock();
-    }
-  }
-
-  /** Half a character is no text: no encoding carries it, so it could not come out again (S1). */
-  private static void checkText(String key, String text) {
-    for (int i = 0; i < text.length(); i++) {
-      int c = text.codePointAt(i);
-      if (Character.isSupplementaryCodePoint(c)) {
-        i++;
-      } else if (c >= 0xd800 && c <= 0xdfff) {
-        throw new IllegalArgumentException(
-            "expected Unicode text in the setting "
-                + Quote.of(key)
-                + ", found half of a surrogate pair in "
-                + Quote.of(text));
-      }
     }
   }
 

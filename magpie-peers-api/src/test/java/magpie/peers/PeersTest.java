@@ -343,4 +343,51 @@ class PeersTest {
                 () -> Peers.check(Path.of("x.yaml"), "x.yaml", options))
             .getMessage());
   }
+
+  @Test
+  void theFirstBackendThatChecksFilesIsAskedUnlessOneIsNamed() throws IOException {
+    Map<String, String> all =
+        Map.of("A", applies("A", "one"), "B", checks("B", "two"), "C", checks("C", "three"));
+    assertEquals("x.yaml is wrong, says lab.B", checked(with(all)));
+    assertEquals("x.yaml is wrong, says lab.C", checked(with(all).backend("three")));
+  }
+
+  private static String checks(String type, String name) {
+    return applies(type, name)
+        .replace(
+            "public PeerSource open",
+            """
+            public Optional<List<Problem>> check(java.nio.file.Path file, String shown) {
+              String message = file + " is wrong, says " + getClass().getName();
+              return Optional.of(List.of(new Problem(Problem.Severity.ERROR, "wrong",
+                  message, shown, 0, 0, 1, "", "", "")));
+            }
+            public PeerSource open""");
+  }
+
+  private static String checked(PeersOptions.Builder options) {
+    List<Problem> problems = Peers.check(Path.of("x.yaml"), "x.yaml", options.build());
+    assertEquals(1, problems.size());
+    return problems.get(0).message();
+  }
+
+  @Test
+  void manyBrokenBackendsHideNoOther() throws IOException {
+    String[] missing = new String[19];
+    for (int i = 0; i < missing.length; i++) {
+      missing[i] = "lab.Missing" + i;
+    }
+    // Missing ones come first.
+    assertEquals("one [A]", opened(with(Map.of("A", applies("A", "one")), missing)));
+  }
+
+  @Test
+  void moreBrokenBackendsThanAnybodyHasEndTheSearch() throws IOException {
+    String[] missing = new String[30];
+    for (int i = 0; i < missing.length; i++) {
+      missing[i] = "lab.Missing" + i;
+    }
+    String message = refused(with(Map.of(), missing));
+    assertEquals(20, message.lines().filter(line -> line.startsWith("  broken: ")).count());
+  }
 }

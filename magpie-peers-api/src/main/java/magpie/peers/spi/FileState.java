@@ -289,6 +289,12 @@ final class FileState implements StateStore {
         Files.createDirectories(directory(), permissions("rwx------"));
       }
     } catch (IOException e) {
+      for (Path above = directory(); above != null; above = above.getParent()) {
+        if (Files.exists(above, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(above)) {
+          String found = "expected a directory, found something else at " + Quote.of(above + "");
+          throw failed("written", found, "Remove it", e);
+        }
+      }
       throw failed("written", e);
     }
     trustDirectory();
@@ -386,6 +392,10 @@ final class FileState implements StateStore {
 
   private PeersException failed(String verb, IOException e) {
     String reason = reason(e);
+    return failed(verb, reason, remedy(reason), e);
+  }
+
+  private PeersException failed(String verb, String reason, String remedy, IOException e) {
     return failure(
         use.noun
             + " in "
@@ -395,7 +405,7 @@ final class FileState implements StateStore {
             + ": "
             + reason
             + "; nothing was changed. "
-            + remedy(reason)
+            + remedy
             + " or choose another one",
         e);
   }

@@ -67,15 +67,61 @@ public interface PeerSource extends AutoCloseable {
    * @throws magpie.peers.PeersException if it cannot be found out
    */
   default Map<String, String> unpublished(Map<String, String> wanted) {
-    Map<String, String> published = published();
+    return changes(published(), wanted);
+  }
+
+  /**
+   * Compares settings to publish with those that are published (S2).
+   *
+   * @param published what is published
+   * @param wanted the settings to publish; an empty value is a key to remove
+   * @return those that would change something, in the order of their keys; modifiable, and the
+   *     caller's own
+   */
+  static Map<String, String> changes(Map<String, String> published, Map<String, String> wanted) {
     Map<String, String> changes = new TreeMap<>();
-    wanted.forEach(
-        (key, value) -> {
-          if (!value.equals(published.getOrDefault(key, ""))) {
-            changes.put(key, value);
-          }
-        });
+    for (Map.Entry<String, String> setting : wanted.entrySet()) {
+      String value = setting.getValue();
+      if (!value.equals(published.getOrDefault(setting.getKey(), ""))) {
+        changes.put(setting.getKey(), value);
+      }
+    }
     return changes;
+  }
+
+  /**
+   * Checks settings that somebody wants to publish, so that all of them come out as they went in
+   * (S1). The view has checked what it hands to {@link #publish}; this is for what an {@linkplain
+   * #extension extension} publishes.
+   *
+   * @param settings the settings
+   * @throws IllegalArgumentException if a key is empty, or if a key or value has half of a
+   *     surrogate pair, which no encoding carries
+   */
+  static void check(Map<String, String> settings) {
+    for (Map.Entry<String, String> setting : settings.entrySet()) {
+      String key = setting.getKey();
+      if (key.isEmpty()) {
+        throw new IllegalArgumentException("expected a key for every setting, found an empty one");
+      }
+      checkText(key, key);
+      checkText(key, setting.getValue());
+    }
+  }
+
+  private static void checkText(String key, String text) {
+    for (int i = 0; i < text.length(); i++) {
+      int c = text.codePointAt(i);
+      if (Character.isSupplementaryCodePoint(c)) {
+        i++;
+      } else if (c >= 0xd800 && c <= 0xdfff) {
+        throw new IllegalArgumentException(
+            "expected Unicode text in the setting "
+                + Quote.of(key)
+                + ", found half of a surrogate pair in "
+                + Quote.of(text));
+      }
+    }
   }
 
   /**

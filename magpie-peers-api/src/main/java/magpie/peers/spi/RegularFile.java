@@ -108,6 +108,37 @@ public final class RegularFile {
     return new RegularFile(path, links).read(largest);
   }
 
+  /**
+   * Tells what a path leads to, if that is a file which {@link #read} would read.
+   *
+   * <p>Nothing is opened, so this waits for nothing but the file system. What is there a moment
+   * later is another question.
+   *
+   * @param path the file
+   * @param largest how many bytes it may have
+   * @param links {@link LinkOption#NOFOLLOW_LINKS} where the path must not be a symbolic link
+   * @return its attributes
+   * @throws FileSystemException whose reason says what was expected and what was found, if it is no
+   *     regular file or has more bytes
+   * @throws IOException if it cannot be looked at
+   */
+  public static BasicFileAttributes look(Path path, long largest, LinkOption... links)
+      throws IOException {
+    BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class, links);
+    if (!found.isRegularFile()) {
+      throw refused(
+          path,
+          "expected a regular file, found "
+              + (found.isDirectory()
+                  ? "a directory"
+                  : found.isSymbolicLink() ? "a symbolic link" : "a pipe, socket or device"));
+    }
+    if (found.size() > largest) {
+      throw tooLarge(path, largest, found.size());
+    }
+    return found;
+  }
+
   byte[] read(int largest) throws IOException {
     return within(() -> content(largest), tooLate -> {});
   }
@@ -177,27 +208,24 @@ public final class RegularFile {
   }
 
   private BasicFileAttributes look(long largest) throws IOException {
-    BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class, links);
-    if (!found.isRegularFile()) {
-      throw refused(
-          "expected a regular file, found "
-              + (found.isDirectory()
-                  ? "a directory"
-                  : found.isSymbolicLink() ? "a symbolic link" : "a pipe, socket or device"));
-    }
-    if (found.size() > largest) {
-      throw tooLarge(largest, found.size());
-    }
-    return found;
+    return look(path, largest, links);
   }
 
   private FileSystemException tooLarge(long largest, long found) {
+    return tooLarge(path, largest, found);
+  }
+
+  private static FileSystemException tooLarge(Path path, long largest, long found) {
     // A file that grows, or hides its size, has more than it says.
     String size = found > largest ? String.valueOf(found) : "more";
-    return refused("expected at most " + largest + " bytes, found " + size);
+    return refused(path, "expected at most " + largest + " bytes, found " + size);
   }
 
   private FileSystemException refused(String reason) {
+    return refused(path, reason);
+  }
+
+  private static FileSystemException refused(Path path, String reason) {
     return new FileSystemException(path.toString(), null, reason);
   }
 

@@ -7,12 +7,14 @@ package magpie.peers.spi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -150,6 +152,24 @@ class FileStateTest {
     assertEquals("before", impatient().load());
     process.destroyForcibly().waitFor();
     assertEquals("after", impatient().update(text -> "after"));
+  }
+
+  @Test
+  void aProcessThatHasTheLockIsWaitedFor() throws Exception {
+    Process process = start("hold", file.toString());
+    try (BufferedReader out = process.inputReader()) {
+      assertEquals("holding", out.readLine());
+    }
+    CompletableFuture<String> answer = new CompletableFuture<>();
+    Thread waiting =
+        new Thread(() -> answer.complete(StateStore.file(file).update(text -> text + "after")));
+    waiting.setUncaughtExceptionHandler((thread, e) -> answer.completeExceptionally(e));
+    waiting.start();
+    while (waiting.getState() != Thread.State.TIMED_WAITING && waiting.isAlive()) {
+      Thread.onSpinWait();
+    }
+    process.destroyForcibly().waitFor();
+    assertEquals("after", answer.get(DEADLINE_SECONDS, TimeUnit.SECONDS));
   }
 
   @Test
@@ -352,6 +372,36 @@ class FileStateTest {
   }
 
   @Test
+  void soIsALinkThatAnybodyCouldReplace() throws IOException {
+    Path shared = Files.createDirectory(temporary.resolve("shared"));
+    Path ours = Files.createDirectory(temporary.resolve("ours"));
+    permit(ours, "rwx------");
+    Files.setAttribute(shared, "unix:mode", 0777);
+    Path link = Files.createSymbolicLink(shared.resolve("link"), ours);
+    StateStore store = StateStore.file(link.resolve("x.state"));
+    assertEquals(
+        "expected \""
+            + shared
+            + "\" to let nobody rename what is in it, found it writable by everybody and without the"
+            + " sticky bit; run 'chmod +t' on it or choose another state directory",
+        message(StateException.class, store::load));
+  }
+
+  @Test
+  void aFileInThePlaceOfTheDirectorySaysSo() throws IOException {
+    Files.writeString(directory, "no directory");
+    for (Path each : List.of(file, directory.resolve("below/x.state"))) {
+      assertEquals(
+          "state in \""
+              + each
+              + "\" could not be written: expected a directory, found something else at \""
+              + directory
+              + "\"; nothing was changed. Remove it or choose another one",
+          message(StateException.class, () -> StateStore.file(each).update(text -> "x")));
+    }
+  }
+
+  @Test
   void aDirectoryThatAnybodyCouldReplaceIsRefused() throws IOException {
     write("notices");
     StateStore store = StateStore.file(file);
@@ -382,20 +432,27 @@ class FileStateTest {
   void bytesThatAreNoTextAreRefused() throws IOException {
     write("");
     Files.write(file, new byte[] {'a', (byte) 0xff, 'b'});
+    StateException state = assertThrows(StateException.class, () -> StateStore.file(file).load());
     assertEquals(
         "expected state as UTF-8 text, found other bytes in \""
             + file
             + "\"; remove it to start anew: all peers are then joined once more",
-        message(StateException.class, () -> StateStore.file(file).load()));
+        state.getMessage());
+    assertInstanceOf(CharacterCodingException.class, state.getCause());
+    SourceUnavailableException settings =
+        assertThrows(SourceUnavailableException.class, () -> StateStore.settings(file).load());
     assertEquals(
         "expected settings as UTF-8 text, found other bytes in \""
             + file
             + "\"; remove it and publish everything again",
-        message(SourceUnavailableException.class, () -> StateStore.settings(file).load()));
+        settings.getMessage());
+    assertInstanceOf(CharacterCodingException.class, settings.getCause());
   }
 
   @Test
   void settingsHaveALimit() throws IOException {
+    write("x".repeat(1024 * 1024));
+    assertEquals(1024 * 1024, StateStore.settings(file).load().length());
     write("x".repeat(1024 * 1024 + 1));
     assertEquals(
         "expected a settings file of at most 1048576 bytes, found 1048577 in \""

@@ -18,6 +18,7 @@ import java.util.function.Predicate;
 import magpie.peers.AddressCandidate;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
 
 /**
@@ -178,22 +179,13 @@ public final class JujuUnit {
    *
    * @param settings the settings to merge; no key may be empty
    * @return whether anything was written
-   * @throws IllegalArgumentException if a key is empty
+   * @throws IllegalArgumentException if a key is empty, or a key or value is no Unicode text
    * @throws magpie.peers.HookToolException with reason {@code NOT_LEADER} if this is not the leader
    * @throws SourceUnavailableException if there is no peer relation yet
    */
   public boolean publishApplicationSettings(Map<String, String> settings) {
-    if (settings.containsKey("")) {
-      throw new IllegalArgumentException("expected a key for every setting, found an empty one");
-    }
-    Map<String, String> before = applicationSettings();
-    Map<String, String> changes = new TreeMap<>();
-    settings.forEach(
-        (key, value) -> {
-          if (!value.equals(before.getOrDefault(key, ""))) {
-            changes.put(key, value);
-          }
-        });
+    PeerSource.check(settings);
+    Map<String, String> changes = PeerSource.changes(applicationSettings(), settings);
     if (changes.isEmpty()) {
       return false;
     }

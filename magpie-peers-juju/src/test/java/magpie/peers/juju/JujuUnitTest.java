@@ -116,17 +116,26 @@ class JujuUnitTest {
   }
 
   @Test
-  void anEmptyKeyIsRefusedBeforeAnythingIsCalled() {
+  void whatIsNoSettingIsRefusedBeforeAnythingIsCalled() {
+    Map<Map<String, String>, String> refused =
+        Map.of(
+            Map.of("", "x"),
+            "expected a key for every setting, found an empty one",
+            Map.of("bird", "mag\ud83e"),
+            "expected Unicode text in the setting \"bird\", found half of a surrogate pair in"
+                + " \"mag\\ud83e\"");
     HookRun run =
         HookScene.run(
             leader,
             view ->
-                assertEquals(
-                    "expected a key for every setting, found an empty one",
-                    assertThrows(
-                            IllegalArgumentException.class,
-                            () -> JujuUnit.of(view).publishApplicationSettings(Map.of("", "x")))
-                        .getMessage()));
+                refused.forEach(
+                    (settings, message) ->
+                        assertEquals(
+                            message,
+                            assertThrows(
+                                    IllegalArgumentException.class,
+                                    () -> JujuUnit.of(view).publishApplicationSettings(settings))
+                                .getMessage())));
     assertEquals(List.of(), run.calls());
   }
 

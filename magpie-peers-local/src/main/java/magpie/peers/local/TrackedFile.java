@@ -6,7 +6,6 @@
 package magpie.peers.local;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -90,19 +89,7 @@ final class TrackedFile {
 
   private Attributes attributes() throws IOException {
     Instant now = clock.instant();
-    BasicFileAttributes basic = Files.readAttributes(path, BasicFileAttributes.class, links);
-    if (!basic.isRegularFile()) {
-      throw new FileSystemException(
-          path.toString(),
-          null,
-          "expected a regular file, found "
-              + (basic.isDirectory()
-                  ? "a directory"
-                  : basic.isSymbolicLink() ? "a symbolic link" : "a pipe, socket or device"));
-    }
-    if (basic.size() > largest) {
-      throw tooLarge(basic.size());
-    }
+    BasicFileAttributes basic = RegularFile.look(path, largest, links);
     FileTime changed = basic.lastModifiedTime();
     if (path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
       Map<String, Object> unix = Files.readAttributes(path, "unix:ctime", links);
@@ -116,11 +103,6 @@ final class TrackedFile {
         changed,
         basic.fileKey(),
         last.toInstant().plus(COARSEST).isBefore(now));
-  }
-
-  private FileSystemException tooLarge(long size) {
-    return new FileSystemException(
-        path.toString(), null, "expected at most " + largest + " bytes, found " + size);
   }
 
   static byte[] sha256(byte[] content) {
