@@ -56,10 +56,15 @@ final class ImportedFuzz {
       Findings findings = new Findings("fuzz", text);
       return importer.read(text, "fuzz", findings).imported("fuzz", findings);
     } catch (MalformedTopologyException e) {
-      assertFalse(e.problems().isEmpty());
-      e.problems().forEach(problem -> holds(problem, input));
+      hold(e, input);
       return null;
     }
+  }
+
+  /** What is said of an input that is refused. */
+  static void hold(MalformedTopologyException e, byte[] input) {
+    assertFalse(e.problems().isEmpty());
+    e.problems().forEach(problem -> holds(problem, input));
   }
 
   private static void holds(Problem problem, byte[] input) {

@@ -15,14 +15,15 @@ import magpie.peers.fuzz.FuzzTarget;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ImportersFuzzTest extends FuzzContract {
+class LabFuzzTest extends FuzzContract {
   private static final Path LABS = Path.of("src/test/resources").toAbsolutePath();
 
-  ImportersFuzzTest() {
+  LabFuzzTest() {
     super(
         FuzzTarget.of(AnsibleFuzz.class, LABS.resolve("labs/ansible"), LABS.resolve("inventories")),
         FuzzTarget.of(
             ContainerlabFuzz.class, LABS.resolve("labs/containerlab"), LABS.resolve("inventories")),
+        FuzzTarget.of(SettingsFuzz.class),
         FuzzTarget.of(
             RecordingFuzz.class,
             LABS.resolve("../../../../magpie-peers-local/src/test/resources/topologies/good")));
