@@ -32,12 +32,19 @@ final class Dispatch implements AutoCloseable {
   private final Condition signalled = lock.newCondition();
   private final List<Listening> listeners = new CopyOnWriteArrayList<>();
   private final Supplier<@Nullable Observation> view;
+  private final Duration longestWait;
   private final Thread thread;
   private boolean signal;
   private boolean closed;
 
   Dispatch(String name, Supplier<@Nullable Observation> view) {
+    this(name, view, LONGEST_WAIT);
+  }
+
+  /** With another time to wait for listeners at the end, for tests. */
+  Dispatch(String name, Supplier<@Nullable Observation> view, Duration longestWait) {
     this.view = view;
+    this.longestWait = longestWait;
     thread = new Thread(this::run, "magpie-peers events " + name);
     thread.setDaemon(true);
     thread.start();
@@ -131,8 +138,8 @@ final class Dispatch implements AutoCloseable {
   }
 
   /** Waits as long as is worth it, interrupted or not: nothing may come after close() (E1). */
-  private static boolean within(Wait wait) {
-    long end = System.nanoTime() + LONGEST_WAIT.toNanos();
+  private boolean within(Wait wait) {
+    long end = System.nanoTime() + longestWait.toNanos();
     boolean interrupted = false;
     try {
       while (true) {

@@ -33,6 +33,8 @@ import org.junit.jupiter.api.Timeout;
 class DispatchTest {
   private static final Logger LOGGER = Logger.getLogger("magpie.peers");
 
+  private static final String HEALED = "INFO the source of peers can be read again | null";
+
   private final List<String> logged = new CopyOnWriteArrayList<>();
   private final Handler log =
       new Handler() {
@@ -97,18 +99,47 @@ class DispatchTest {
       assertEquals(Health.Status.FRESH, view.health().status());
       assertEquals(List.of(), logged);
 
+      source.nodesFault = "cannot read a again";
+      source.changed();
+      assertTrue(view.node(PeerId.of("a")).isPresent());
+      view.snapshot();
+      view.notices();
+      source.nodesFault = null;
+      view.snapshot();
+      source.nodesFault = "cannot read a at last";
+      source.changed();
+      view.snapshot();
+      source.nodesFault = null;
+      view.snapshot();
+      source.nodesFault = "cannot record a";
+      source.changed();
+      view.notices();
+      source.nodesFault = null;
+      view.snapshot();
+      assertEquals(
+          List.of(
+              stays("cannot read a again"),
+              HEALED,
+              stays("cannot read a at last"),
+              HEALED,
+              stays("cannot record a"),
+              HEALED),
+          logged);
+      logged.clear();
+
       source.readFault = "gone";
       view.snapshot();
       view.snapshot();
       source.readFault = null;
       view.snapshot();
-      assertEquals(
-          List.of(
-              "WARNING the last good peers stay, because the source broke |"
-                  + " magpie.peers.SourceUnavailableException: gone",
-              "INFO the source of peers can be read again | null"),
-          logged);
+      assertEquals(List.of(stays("gone"), HEALED), logged);
     }
+  }
+
+  private static String stays(String why) {
+    return "WARNING the last good peers stay, because the source broke |"
+        + " magpie.peers.SourceUnavailableException: "
+        + why;
   }
 
   @Test
@@ -255,10 +286,19 @@ class DispatchTest {
           assertThrows(IllegalStateException.class, () -> view.listen(event -> {})).getMessage());
       Duration took = Duration.ofNanos(System.nanoTime() - began);
       assertTrue(took.toSeconds() < 5, () -> "waited " + took);
+      while (eventThreads() > 0) {
+        LockSupport.parkNanos(1_000_000);
+      }
       source.watchFault = null;
       view.listen(event -> {}).close();
     }
     assertEquals(List.of(), logged);
+  }
+
+  private static long eventThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("magpie-peers events scripted"))
+        .count();
   }
 
   private static boolean observing() {
@@ -301,5 +341,142 @@ class DispatchTest {
     } catch (IllegalStateException e) {
       return false;
     }
+  }
+
+  @Test
+  void whoeverListensWhileTheSourceIsBrokenIsToldSo() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      Snapshot good = view.snapshot();
+      source.readFault = "gone";
+      view.listen(heard::add);
+      assertEquals(new PeerEvent.Started(good), next(heard));
+      PeerEvent.HealthChanged stale = (PeerEvent.HealthChanged) next(heard);
+      assertEquals(new Health(Health.Status.FRESH, good.readAt(), ""), stale.before());
+      assertEquals("gone", stale.after().reason());
+      assertEquals(good, stale.snapshot());
+    }
+  }
+
+  @Test
+  void afterCloseBeganNobodyElseIsCalled() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    PeerView view = source.open();
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch leave = new CountDownLatch(1);
+    List<PeerEvent> told = new CopyOnWriteArrayList<>();
+    view.listen(
+        event -> {
+          entered.countDown();
+          DispatchTest.await(leave);
+        });
+    view.listen(told::add);
+    await(entered);
+    Thread closer = new Thread(view::close);
+    closer.start();
+    // It waits for the first listener, and has told the second one that there is an end.
+    while (closer.getState() != Thread.State.TIMED_WAITING) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    leave.countDown();
+    closer.join(20_000);
+    assertFalse(closer.isAlive());
+    assertEquals(List.of(), told);
+  }
+
+  @Test
+  void oneWhoStopsListeningHoldsUpNoOther() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch leave = new CountDownLatch(1);
+    List<PeerEvent> told = new CopyOnWriteArrayList<>();
+    try (PeerView view = source.open()) {
+      view.listen(
+          event -> {
+            entered.countDown();
+            DispatchTest.await(leave);
+          });
+      Subscription second = view.listen(told::add);
+      view.listen(heard::add);
+      await(entered);
+      second.close();
+      leave.countDown();
+      assertEquals(PeerEvent.Kind.STARTED, next(heard).kind());
+    }
+    assertEquals(List.of(), told);
+  }
+
+  private static Dispatch impatient(ScriptedSource source) {
+    PeerView view = source.open();
+    Health fresh = view.health();
+    return new Dispatch(
+        "test", () -> new Dispatch.Observation(view.snapshot(), fresh), Duration.ofMillis(100));
+  }
+
+  @Test
+  void aListenerThatWaitsWithoutEndIsInterrupted() throws InterruptedException {
+    Dispatch dispatch = impatient(ScriptedSource.of("a"));
+    CountDownLatch entered = new CountDownLatch(1);
+    BlockingQueue<String> ended = new LinkedBlockingQueue<>();
+    dispatch.add(
+        event -> {
+          entered.countDown();
+          try {
+            new CountDownLatch(1).await();
+          } catch (InterruptedException e) {
+            ended.add("interrupted");
+          }
+        });
+    await(entered);
+    dispatch.close();
+    assertEquals("interrupted", next(ended));
+    assertEquals(
+        List.of("WARNING a listener does not return; it was not waited for | null"), logged);
+  }
+
+  @Test
+  void aListenerThatNothingEndsIsLeftBehind() throws InterruptedException {
+    Dispatch dispatch = impatient(ScriptedSource.of("a"));
+    BlockingQueue<Thread> entered = new LinkedBlockingQueue<>();
+    AtomicBoolean leave = new AtomicBoolean();
+    dispatch.add(
+        event -> {
+          entered.add(Thread.currentThread());
+          while (!leave.get()) {
+            Thread.onSpinWait();
+          }
+        });
+    Thread thread = next(entered);
+    dispatch.close();
+    assertEquals(
+        List.of(
+            "WARNING a listener does not return; it was not waited for | null",
+            "WARNING a listener does not return; its thread is left behind | null"),
+        logged);
+    leave.set(true);
+    thread.join(20_000);
+    assertFalse(thread.isAlive(), "it ends with the listener");
+  }
+
+  @Test
+  void aFaultOfTheStateIsLoggedOnceForEachEvent() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      source.store.beforeUpdate =
+          () -> {
+            throw new IllegalStateException("no place for state");
+          };
+      view.onNotices(notices -> {});
+      view.listen(heard::add);
+      next(heard);
+    }
+    assertEquals(
+        List.of(
+            "WARNING a listener failed at STARTED | java.lang.IllegalStateException:"
+                + " no place for state"),
+        logged);
   }
 }

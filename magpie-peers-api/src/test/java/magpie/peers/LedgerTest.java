@@ -67,6 +67,17 @@ class LedgerTest {
   }
 
   @Test
+  void namesOfApplicationsMayBeLong() {
+    for (int length = 1; length < 60; length++) {
+      Ledger ledger = new Ledger();
+      String application = "a".repeat(length);
+      ledger.record(
+          List.of(PeerId.of(application + "/0"), PeerId.of(application + "/1")), List.of());
+      assertEquals(2, reread(ledger).pending(Notice.Kind.JOINED).size());
+    }
+  }
+
+  @Test
   void keepsWhatWasLastKnownAsLongAsSomebodyCanAskForIt() {
     Ledger ledger = new Ledger();
     PeerNode node = ScriptedSource.node("magpie/0", "192.0.2.1");
@@ -243,6 +254,7 @@ class LedgerTest {
         "H;recorded 1;members magpie//1+99999999;end;|3|expected ids that take at most 16777216 characters, found \"1+99999999\"",
         "H;recorded 1;members magpie//0;joined 1 0+1;end;|4|expected a position of a member, found \"0+1\"",
         "H;recorded 1;members magpie//0+9999999;end;|3|expected ids that take at most 16777216 characters, found \"0+9999999\"",
+        "H;recorded 1;members m//0+599999,2+399999;end;|3|expected ids that take at most 16777216 characters, found \"0+599999,2+399999\"",
         "H;recorded 1;members m//0+499999;joined 1 0+499999;joined 2 0+99999;end;|5|expected ids that take at most 16777216 characters, found \"0+99999\"",
         "H;recorded 1;members magpie//0;members magpie//1;end;|4|expected members in one line, found \"members magpie//1\"",
         "H;recorded 1;joined 1;end;|3|expected a number and ids, found \"1\"",

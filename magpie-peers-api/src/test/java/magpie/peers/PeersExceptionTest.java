@@ -38,6 +38,13 @@ class PeersExceptionTest {
         "hook tool relation-get --format=json -r magpie:0 - \"magpie/1 x\": expected JSON, found"
             + " nothing; no exit code, nothing on stderr",
         tool(-1, " ", "").getMessage());
+    HookToolException zero = tool(0, "", "");
+    assertEquals(
+        "hook tool relation-get --format=json -r magpie:0 - \"magpie/1 x\": expected JSON, found"
+            + " nothing; exit code 0, nothing on stderr",
+        zero.getMessage());
+    assertEquals("relation-get", zero.tool());
+    assertEquals(List.of("--format=json", "-r", "magpie:0", "-", "magpie/1 x"), zero.arguments());
   }
 
   @Test
@@ -47,6 +54,7 @@ class PeersExceptionTest {
     assertEquals(
         "f.yaml: error [a] first\nf.yaml: error [b] second\n  fix: mend it",
         new MalformedTopologyException(List.of(one, two)).getMessage());
+    assertEquals(List.of(one, two), new MalformedTopologyException(List.of(one, two)).problems());
     assertEquals(
         "expected at least one problem, found none",
         assertThrows(

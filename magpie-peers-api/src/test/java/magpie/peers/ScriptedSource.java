@@ -23,6 +23,17 @@ import org.jspecify.annotations.Nullable;
 final class ScriptedSource implements PeerSource {
   final List<PeerNode> nodes = new ArrayList<>();
   final List<Network> networks = new ArrayList<>();
+  final List<String> warnings = new ArrayList<>();
+
+  /** Departed peers of which the source can still tell; null where it cannot. */
+  @Nullable List<PeerNode> departed;
+
+  /** What this node has published; null where it cannot publish. */
+  @Nullable Map<String, String> published;
+
+  /** Whether the source also tells of peers that it was not asked for. */
+  boolean tellsAll;
+
   final Set<PeerId> asked = new HashSet<>();
   final Store store = new Store();
   volatile @Nullable String readFault;
@@ -53,12 +64,25 @@ final class ScriptedSource implements PeerSource {
   }
 
   void changed() {
+    changedUnseen();
     List<Runnable> all;
     synchronized (watchers) {
-      reading = null;
       all = List.copyOf(watchers);
     }
     all.forEach(Runnable::run);
+  }
+
+  /** The next reading is another one, and no watch has told so. */
+  void changedUnseen() {
+    synchronized (watchers) {
+      reading = null;
+    }
+  }
+
+  int watched() {
+    synchronized (watchers) {
+      return watchers.size();
+    }
   }
 
   @Override
@@ -76,7 +100,7 @@ final class ScriptedSource implements PeerSource {
     synchronized (watchers) {
       Reading now = reading;
       if (now == null) {
-        now = new Lazy(List.copyOf(nodes), List.copyOf(networks));
+        now = new Lazy(List.copyOf(nodes), List.copyOf(networks), List.copyOf(warnings));
         reading = now;
       }
       return now;
@@ -107,8 +131,29 @@ final class ScriptedSource implements PeerSource {
   }
 
   @Override
+  public boolean remembersDeparted() {
+    return departed != null;
+  }
+
+  @Override
   public Map<String, String> published() {
-    return Map.of();
+    return published == null ? Map.of() : Map.copyOf(published);
+  }
+
+  @Override
+  public void publish(Map<String, String> changes) {
+    Map<String, String> mine = published;
+    if (mine == null) {
+      PeerSource.super.publish(changes);
+    } else {
+      mine.putAll(changes);
+      mine.values().removeIf(String::isEmpty);
+    }
+  }
+
+  @Override
+  public <T> Optional<T> extension(Class<T> type) {
+    return type == ScriptedSource.class ? Optional.of(type.cast(this)) : Optional.empty();
   }
 
   @Override
@@ -120,10 +165,11 @@ final class ScriptedSource implements PeerSource {
     private final List<PeerNode> there;
     private final Reading all;
 
-    Lazy(List<PeerNode> there, List<Network> networks) {
+    Lazy(List<PeerNode> there, List<Network> networks, List<String> warnings) {
       this.there = there;
       this.all =
-          Reading.of("the script", Instant.EPOCH, Optional.of(PeerId.of("me")), there, networks);
+          Reading.of(
+              "the script", Instant.EPOCH, Optional.of(PeerId.of("me")), there, networks, warnings);
     }
 
     @Override
@@ -131,9 +177,10 @@ final class ScriptedSource implements PeerSource {
       return all.self();
     }
 
+    /** In any order, and more than once. */
     @Override
     public Collection<PeerId> ids() {
-      return all.ids();
+      return there.stream().map(PeerNode::id).toList();
     }
 
     @Override
@@ -143,7 +190,17 @@ final class ScriptedSource implements PeerSource {
       if (fault != null) {
         throw new SourceUnavailableException("the script", fault);
       }
-      return there.stream().filter(node -> ids.contains(node.id())).toList();
+      List<PeerNode> told = new ArrayList<>(there);
+      if (departed != null) {
+        told.addAll(departed);
+      }
+      told.removeIf(node -> !tellsAll && !ids.contains(node.id()));
+      return told;
+    }
+
+    @Override
+    public List<String> warnings() {
+      return all.warnings();
     }
 
     @Override
@@ -167,12 +224,19 @@ final class ScriptedSource implements PeerSource {
     String text = "";
     int writes;
 
+    boolean prefetched;
+
     /** What happens once between the reading of a view and its recording. */
     Runnable beforeUpdate = () -> {};
 
     @Override
     public String origin() {
       return "memory";
+    }
+
+    @Override
+    public void prefetch() {
+      prefetched = true;
     }
 
     @Override

@@ -13,21 +13,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SourcedViewTest {
   private static final Duration DEADLINE = Duration.ofSeconds(20);
@@ -126,6 +133,8 @@ class SourcedViewTest {
   void theChoiceOfTheSecondSourceCountsWhereTheFirstKnowsNoAddress() {
     AddressCandidate choice = AddressCandidate.of("192.0.2.2", "test");
     PeerNode.Builder two = source("two", "192.0.2.1", "192.0.2.2").address(choice, "two chose");
+    PeerNode.Builder first = source("two", "192.0.2.2").address(choice, "the first of two");
+    assertEquals("the first of two", seen(source("one"), first).rule());
     PeerNode merged = seen(source("one"), two);
     assertEquals(Optional.of("192.0.2.2"), merged.address().map(AddressCandidate::text));
     assertEquals("two chose", merged.rule());
@@ -464,5 +473,321 @@ class SourcedViewTest {
               + " \"\\ud83d!\"",
           e.getMessage());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\ud800", "\udfff", "\udc00\ud800", "x\udbff"})
+  void halfACharacterIsFoundWhereverItIs(String text) {
+    try (PeerView view = ScriptedSource.of("a").open()) {
+      for (Map<String, String> settings : List.of(Map.of(text, "value"), Map.of("key", text))) {
+        IllegalArgumentException e =
+            assertThrows(IllegalArgumentException.class, () -> view.publish(settings));
+        assertTrue(e.getMessage().startsWith("expected Unicode text in the setting "), e::toString);
+      }
+    }
+  }
+
+  @Test
+  void allOtherTextIsPublishedOnce() {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.published = new TreeMap<>();
+    Map<String, String> settings = Map.of("\ud7ff", "\ue000", "bird", "\ud83d\udc26\ud83d\udc26");
+    try (PeerView view = source.open()) {
+      assertTrue(view.publish(settings));
+      assertEquals(settings, view.published());
+      assertFalse(view.publish(settings));
+      assertTrue(view.publish("bird", ""));
+      assertEquals(Map.of("\ud7ff", "\ue000"), view.published());
+      assertFalse(view.publish("bird", ""));
+    }
+  }
+
+  @Test
+  void whatASourceOffersIsHandedOn() {
+    ScriptedSource source = ScriptedSource.of("a");
+    try (PeerView view = source.open()) {
+      assertEquals("scripted", view.backend());
+      assertEquals(Optional.of(source), view.extension(ScriptedSource.class));
+      assertEquals(Optional.empty(), view.extension(String.class));
+    }
+  }
+
+  @Test
+  void theNodeItselfIsSeenInItsOwnWords() {
+    ScriptedSource source = ScriptedSource.of("a");
+    try (PeerView view = source.open()) {
+      assertEquals(Optional.of(id("me")), view.self());
+      assertEquals(Optional.empty(), view.own());
+      source.nodes.add(ScriptedSource.node("me", "192.0.2.8"));
+      source.nodes.add(ScriptedSource.node("me", "198.51.100.8"));
+      source.networks.add(new Network("oam", List.of(Cidr.parse("198.51.100.0/24"))));
+      source.changed();
+      PeerNode own = view.own().orElseThrow();
+      assertEquals(
+          List.of("192.0.2.8 Optional.empty", "198.51.100.8 Optional[oam]"),
+          own.candidates().stream().map(c -> c.text() + " " + c.network()).toList());
+    }
+  }
+
+  @Test
+  void anObserverHasNoNodeOfItsOwn() {
+    Reading reading =
+        Reading.of(
+            "the script",
+            Instant.EPOCH,
+            Optional.empty(),
+            List.of(ScriptedSource.node("a", "192.0.2.1")),
+            List.of());
+    PeerSource source =
+        new PeerSource() {
+          @Override
+          public Reading read() {
+            return reading;
+          }
+
+          @Override
+          public StateStore state() {
+            return new ScriptedSource.Store();
+          }
+        };
+    try (PeerView view = Peers.open("watching", source, Environment.system())) {
+      assertEquals(Optional.empty(), view.self());
+      assertEquals(Optional.empty(), view.own());
+      assertEquals(ids("a"), view.ids());
+    }
+  }
+
+  @Test
+  void theOrderOfTheSourceAndWhatItTellsUnaskedMakeNoDifference() {
+    ScriptedSource source = ScriptedSource.of("d", "b", "me", "a", "c");
+    source.nodes.add(ScriptedSource.node("c", "198.51.100.3"));
+    source.tellsAll = true;
+    source.departed = List.of(ScriptedSource.node("bb", "192.0.2.77"));
+    try (PeerView view = source.open()) {
+      assertEquals(ids("a", "b", "c", "d"), view.ids());
+      assertEquals(ids("a", "b", "c", "d"), view.snapshot().ids());
+      assertEquals(
+          List.of("192.0.2.5", "198.51.100.3"),
+          view.node(id("c")).orElseThrow().candidates().stream()
+              .map(AddressCandidate::text)
+              .toList());
+      assertEquals(ids("a", "b", "c", "d"), of(view.notices().joined()));
+    }
+  }
+
+  @Test
+  void warningsOfTheSourceReachTheSnapshot() {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.warnings.add("the wind is strong");
+    try (PeerView view = source.open()) {
+      assertEquals(List.of("the wind is strong"), view.snapshot().warnings());
+    }
+  }
+
+  @Test
+  void onePeerIsAskedForAnewOnlyWhereTheSnapshotIsOld() {
+    ScriptedSource source = ScriptedSource.of("a");
+    try (PeerView view = source.open()) {
+      view.snapshot();
+      source.asked.clear();
+      assertTrue(view.node(id("a")).isPresent());
+      assertEquals(Set.of(), source.asked);
+      source.nodes.add(ScriptedSource.node("b", "192.0.2.9"));
+      source.changed();
+      assertTrue(view.node(id("b")).isPresent());
+      assertEquals(ids("b"), List.copyOf(source.asked));
+    }
+  }
+
+  @Test
+  void whatTheSourceStillKnowsOfTheDepartedIsTold() {
+    ScriptedSource source = ScriptedSource.of("a", "b", "c");
+    source.departed = new ArrayList<>();
+    source.networks.add(new Network("oam", List.of(Cidr.parse("192.0.2.0/24"))));
+    try (PeerView view = source.open()) {
+      source.asked.clear();
+      Notices all = view.notices();
+      assertEquals(ids("a", "b", "c"), of(all.joined()));
+      assertEquals(Set.of(), source.asked);
+      assertTrue(source.store.prefetched);
+      view.dismiss(all.joined());
+      source.departed.addAll(source.nodes.subList(0, 2));
+      source.departed.add(ScriptedSource.node("b", "198.51.100.2"));
+      source.nodes.clear();
+      source.changed();
+      List<Notice> departed = view.notices().departed();
+      assertEquals(ids("a", "b", "c"), of(departed));
+      assertEquals(
+          List.of("192.0.2.1", "192.0.2.2", "198.51.100.2"),
+          departed.stream()
+              .flatMap(notice -> notice.lastKnown().stream())
+              .flatMap(node -> node.candidates().stream())
+              .map(AddressCandidate::text)
+              .toList());
+      assertEquals(Optional.empty(), departed.get(2).lastKnown(), "the source forgot it");
+      assertEquals(
+          Optional.of("oam"),
+          departed.get(0).lastKnown().orElseThrow().address().orElseThrow().network());
+    }
+  }
+
+  @Test
+  void stateThatIsDamagedIsToldWithItsPlace() {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.store.text = "rubbish";
+    try (PeerView view = source.open()) {
+      assertEquals(
+          "memory:1: damaged state: expected magpie-peers-state 1, found \"rubbish\"; remove the"
+              + " state to start anew: all peers are then joined once more",
+          assertThrows(StateException.class, view::notices).getMessage());
+    }
+  }
+
+  /** No watch tells of it, but somebody who calls the view meets it. */
+  @Test
+  void whatACallerFindsOutIsToldToListenersToo() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    try (PeerView view = source.open()) {
+      BlockingQueue<PeerEvent> events = new LinkedBlockingQueue<>();
+      view.listen(events::add);
+      assertEquals(PeerEvent.Kind.STARTED, next(events).kind());
+
+      source.readFault = "cannot read";
+      assertEquals(ids("a"), view.ids());
+      assertEquals("cannot read", reason(next(events)));
+      source.readFault = null;
+      assertEquals(ids("a"), view.ids());
+      assertEquals("", reason(next(events)));
+
+      source.nodesFault = "cannot read a";
+      source.changedUnseen();
+      view.snapshot();
+      assertEquals("cannot read a", reason(next(events)));
+      source.nodesFault = null;
+      view.snapshot();
+      assertEquals("", reason(next(events)));
+
+      source.nodesFault = "cannot read a again";
+      source.changedUnseen();
+      assertTrue(view.node(id("a")).isPresent());
+      assertEquals("cannot read a again", reason(next(events)));
+      source.nodesFault = null;
+      view.snapshot();
+      assertEquals("", reason(next(events)));
+
+      source.nodesFault = "cannot record a";
+      source.changedUnseen();
+      view.notices();
+      assertEquals("cannot record a", reason(next(events)));
+      source.nodesFault = null;
+      view.notices();
+      assertEquals("", reason(next(events)));
+
+      source.nodes.add(ScriptedSource.node("b", "192.0.2.9"));
+      source.changedUnseen();
+      view.snapshot();
+      assertEquals(ids("a", "b"), next(events).snapshot().ids());
+      assertTrue(events.isEmpty(), events::toString);
+    }
+  }
+
+  private static String reason(PeerEvent event) {
+    return ((PeerEvent.HealthChanged) event).after().reason();
+  }
+
+  @Test
+  void peersThatCouldNotBeRecordedForAMomentLeaveNoDoubt() {
+    ScriptedSource source = ScriptedSource.of("a");
+    try (PeerView view = source.open()) {
+      Snapshot good = view.snapshot();
+      source.nodesFault = "for a moment";
+      view.notices();
+      source.nodesFault = null;
+      assertSame(good, view.snapshot());
+      assertEquals(Health.Status.FRESH, view.health().status());
+    }
+  }
+
+  /** What a call does, by its name. */
+  private static Map<String, Consumer<PeerView>> calls() {
+    Map<String, Consumer<PeerView>> calls = new TreeMap<>();
+    calls.put("self", PeerView::self);
+    calls.put("own", PeerView::own);
+    calls.put("ids", PeerView::ids);
+    calls.put("snapshot", PeerView::snapshot);
+    calls.put("nodes", PeerView::nodes);
+    calls.put("node", view -> view.node(id("a")));
+    calls.put("explain", view -> view.explain(id("a"), NodeFilter.all()));
+    calls.put("notices", PeerView::notices);
+    calls.put("dismissJoined", PeerView::dismissJoined);
+    calls.put("dismissDeparted", PeerView::dismissDeparted);
+    calls.put("dismiss", view -> view.dismiss(view.notices().joined()));
+    calls.put("dismiss none", view -> view.dismiss(List.of()));
+    calls.put("listen", view -> view.listen(event -> {}).close());
+    calls.put("onNotices", view -> view.onNotices(notices -> {}).close());
+    calls.put("published", PeerView::published);
+    calls.put("publish", view -> view.publish("a", "b"));
+    calls.put("publish nothing", view -> view.publish("a", ""));
+    calls.put("health", PeerView::health);
+    calls.put("extension", view -> view.extension(String.class));
+    return calls;
+  }
+
+  /** Whether a call succeeds or not, the next thread comes in. */
+  @Test
+  void noCallKeepsOthersOutWhenItHasReturned() throws Exception {
+    ScriptedSource source = ScriptedSource.of("a");
+    PeerView view = source.open();
+    for (boolean broken : new boolean[] {true, false}) {
+      source.readFault = broken ? "broken from the first" : null;
+      for (Map.Entry<String, Consumer<PeerView>> call : calls().entrySet()) {
+        try {
+          call.getValue().accept(view);
+        } catch (PeersException | UnsupportedOperationException e) {
+          // Others are to come in all the same.
+        }
+        othersComeIn(view::health, call.getKey());
+      }
+    }
+    view.close();
+    othersComeIn(view::backend, "close");
+    for (Map.Entry<String, Consumer<PeerView>> call : calls().entrySet()) {
+      for (int i = 0; i < 2; i++) {
+        assertEquals(
+            "this view of the peers is closed",
+            assertThrows(
+                    IllegalStateException.class, () -> call.getValue().accept(view), call.getKey())
+                .getMessage());
+      }
+      othersComeIn(() -> assertThrows(IllegalStateException.class, view::ids), call.getKey());
+    }
+  }
+
+  private static void othersComeIn(Runnable call, String after) throws Exception {
+    FutureTask<Void> other = new FutureTask<>(call, null);
+    Thread thread = new Thread(other);
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      other.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new AssertionError("nobody else can call the view after " + after, e);
+    }
+  }
+
+  @Test
+  void closingEndsTheWatchTheThreadAndTheSource() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    PeerView view = source.open();
+    BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
+    view.listen(event -> threads.add(Thread.currentThread()));
+    Thread thread = next(threads);
+    assertTrue(thread.isDaemon(), "a view that is left open keeps no process alive");
+    assertEquals(1, source.watched());
+    view.close();
+    assertFalse(thread.isAlive());
+    assertEquals(0, source.watched());
+    assertTrue(source.closed);
+    view.close();
   }
 }

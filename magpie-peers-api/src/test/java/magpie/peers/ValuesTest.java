@@ -178,6 +178,8 @@ class ValuesTest {
       assertEquals(tree, map, () -> "seed " + seed);
       assertEquals(map, tree, () -> "seed " + seed);
       assertEquals(tree.hashCode(), map.hashCode(), () -> "seed " + seed);
+      assertEquals(tree.entrySet(), map.entrySet(), () -> "seed " + seed);
+      assertEquals(tree.size(), map.entrySet().size(), () -> "seed " + seed);
       assertEquals(tree.toString(), map.toString(), () -> "seed " + seed);
       for (int i = 0; i < 20; i++) {
         assertEquals(tree.get("k" + i), map.get("k" + i), () -> "seed " + seed);

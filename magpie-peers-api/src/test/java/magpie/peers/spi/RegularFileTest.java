@@ -7,6 +7,7 @@ package magpie.peers.spi;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -317,6 +318,8 @@ class RegularFileTest {
   @Test
   void anInterruptedThreadReadsAndStaysInterrupted() throws IOException {
     Path file = Files.writeString(directory.resolve("file"), "small");
+    assertEquals("small", new String(RegularFile.read(file, 100), StandardCharsets.UTF_8));
+    assertFalse(Thread.interrupted());
     Thread.currentThread().interrupt();
     assertEquals("small", new String(RegularFile.read(file, 100), StandardCharsets.UTF_8));
     assertTrue(Thread.interrupted());
