@@ -698,7 +698,7 @@ final class SourcedView implements PeerView {
       lock.unlock();
     }
     if (!first) {
-      // Whoever closes it second may rely on the end as well.
+      // Whoever closes it second may rely on it as well that nothing more is told.
       if (running != null) {
         running.close();
       }
