@@ -543,7 +543,6 @@ final class SourcedView implements PeerView {
           new Change() {
             @Override
             void to(Ledger ledger) {
-              dismissed.clear();
               for (Notice notice : ledger.dismiss(given)) {
                 dismissed.put(notice.id(), notice);
               }

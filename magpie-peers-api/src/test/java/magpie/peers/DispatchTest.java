@@ -102,6 +102,7 @@ class DispatchTest {
       source.nodesFault = "cannot read a again";
       source.changed();
       assertTrue(view.node(PeerId.of("a")).isPresent());
+      assertEquals(List.of(stays("cannot read a again")), logged);
       view.snapshot();
       view.notices();
       source.nodesFault = null;

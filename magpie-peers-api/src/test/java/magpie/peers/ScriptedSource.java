@@ -40,6 +40,7 @@ final class ScriptedSource implements PeerSource {
   volatile @Nullable String nodesFault;
   volatile @Nullable RuntimeException watchFault;
   volatile Runnable beforeWatchFault = () -> {};
+  volatile @Nullable RuntimeException endOfWatchFault;
   volatile @Nullable Error error;
   volatile boolean readInterrupted;
   volatile boolean closed;
@@ -126,6 +127,10 @@ final class ScriptedSource implements PeerSource {
     return () -> {
       synchronized (watchers) {
         watchers.remove(maybeChanged);
+      }
+      RuntimeException end = endOfWatchFault;
+      if (end != null) {
+        throw end;
       }
     };
   }

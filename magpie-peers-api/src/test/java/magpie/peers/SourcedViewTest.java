@@ -576,6 +576,17 @@ class SourcedViewTest {
   }
 
   @Test
+  void peersOutOfOrderAreToldInOrder() {
+    try (PeerView view = ScriptedSource.of("b", "c", "a").open()) {
+      assertEquals(
+          List.of("a 192.0.2.3", "b 192.0.2.1", "c 192.0.2.2"),
+          view.nodes().stream()
+              .map(node -> node.id() + " " + node.candidates().get(0).text())
+              .toList());
+    }
+  }
+
+  @Test
   void warningsOfTheSourceReachTheSnapshot() {
     ScriptedSource source = ScriptedSource.of("a");
     source.warnings.add("the wind is strong");
@@ -716,6 +727,7 @@ class SourcedViewTest {
     calls.put("ids", PeerView::ids);
     calls.put("snapshot", PeerView::snapshot);
     calls.put("nodes", PeerView::nodes);
+    calls.put("nodes of a filter", view -> view.nodes(NodeFilter.all()));
     calls.put("node", view -> view.node(id("a")));
     calls.put("explain", view -> view.explain(id("a"), NodeFilter.all()));
     calls.put("notices", PeerView::notices);
@@ -789,5 +801,54 @@ class SourcedViewTest {
     assertEquals(0, source.watched());
     assertTrue(source.closed);
     view.close();
+  }
+
+  @Test
+  void aWatchThatCannotBeEndedKeepsNeitherThreadNorSource() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    source.endOfWatchFault = new IllegalStateException("no end");
+    PeerView view = source.open();
+    BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
+    view.listen(event -> threads.add(Thread.currentThread()));
+    Thread thread = next(threads);
+    assertEquals("no end", assertThrows(IllegalStateException.class, view::close).getMessage());
+    assertFalse(thread.isAlive());
+    assertTrue(source.closed);
+  }
+
+  @Test
+  void whoeverClosesSecondWaitsForTheListenersToo() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    PeerView view = source.open();
+    CountDownLatch leave = new CountDownLatch(1);
+    BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
+    view.listen(
+        event -> {
+          threads.add(Thread.currentThread());
+          try {
+            leave.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    Thread thread = next(threads);
+    for (int i = 0; i < 2; i++) {
+      Thread closing =
+          new Thread(
+              () -> {
+                view.close();
+                threads.add(thread);
+              });
+      closing.start();
+      while (closing.getState() != Thread.State.TIMED_WAITING) {
+        assertTrue(closing.isAlive(), "close() returned while a listener was being called");
+        Thread.onSpinWait();
+      }
+    }
+    assertTrue(threads.isEmpty());
+    leave.countDown();
+    next(threads);
+    next(threads);
+    assertFalse(thread.isAlive());
   }
 }

@@ -324,4 +324,16 @@ class RegularFileTest {
     assertEquals("small", new String(RegularFile.read(file, 100), StandardCharsets.UTF_8));
     assertTrue(Thread.interrupted());
   }
+
+  @Test
+  void aFileToWriteToIsCreatedAndKeepsWhatItHas() throws IOException {
+    Path file = directory.resolve("file");
+    for (String text : List.of("first", "2")) {
+      try (FileChannel channel = RegularFile.openToWrite(file)) {
+        channel.write(StandardCharsets.UTF_8.encode(text));
+      }
+    }
+    assertEquals("2irst", Files.readString(file));
+    assertEquals(0, descriptors());
+  }
 }
