@@ -22,11 +22,13 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.Quote;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,7 +105,15 @@ class HostileOutputTest {
   /** What a run printed and how it ended. */
   private record Result(int code, String out, String err) {}
 
+  private static final AtomicInteger RUNS = new AtomicInteger();
+
+  @AfterAll
+  static void tellRuns() {
+    System.out.println("HostileOutputTest: " + RUNS + " runs of commands");
+  }
+
   private Result run(List<String> args) {
+    RUNS.incrementAndGet();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Environment environment = new Environment(Map.of(), Map.of(), directory, Clock.systemUTC());
@@ -417,6 +427,7 @@ class HostileOutputTest {
   @Test
   void nothingThatHappensReachesATerminalRaw() throws Exception {
     for (String format : List.of("table", "json", "yaml")) {
+      RUNS.incrementAndGet();
       fillTheBench();
       bench.origin(EVIL).fail(null);
       Pipe pipe = new Pipe();
