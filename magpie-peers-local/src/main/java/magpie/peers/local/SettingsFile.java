@@ -164,6 +164,7 @@ final class SettingsFile {
       object(
           key -> {
             if (key.equals("settings")) {
+              once(head, key, "");
               object(name -> once(settings, name, string()));
             } else {
               once(head, key, string());
@@ -173,6 +174,7 @@ final class SettingsFile {
       if (at < text.length()) {
         throw unexpected("the end of the file");
       }
+      head.remove("settings");
       require(head, "format", FORMAT);
       require(head, "node", id.value());
       if (!head.isEmpty()) {

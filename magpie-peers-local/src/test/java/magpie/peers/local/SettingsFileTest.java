@@ -108,6 +108,8 @@ class SettingsFileTest {
         "{\"settings\": {\"a\": \"b\", }}| expected \"\\\"\", found \"}\" at 1:25",
         "{\"settings\": {\"a\": \"b\", \"a\": \"c\"}}| expected every key once, found \"a\" twice at"
             + " 1:33",
+        "{\"settings\": {\"a\": \"b\"}, \"settings\": {}}| expected every key once, found \"settings\" twice"
+            + " at 1:37",
         "{} x| expected the end of the file, found \"x\" at 1:4",
         "{\"a| expected the end of a string, found the end of the file at 1:4",
         "{\"a\\x\"| expected an escape of JSON, found \"x\" at 1:5",
