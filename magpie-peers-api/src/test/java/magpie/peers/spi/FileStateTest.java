@@ -296,6 +296,13 @@ class FileStateTest {
     assertEquals("notices", store.load());
   }
 
+  private static String renamable(Path path) {
+    return "expected \""
+        + path
+        + "\" to let nobody rename what is in it, found it writable by everybody and without the"
+        + " sticky bit; run 'chmod +t' on it or choose another state directory";
+  }
+
   private static String writable(Path path) {
     return "expected \""
         + path
@@ -355,39 +362,6 @@ class FileStateTest {
   }
 
   @Test
-  void soIsOneBehindALink() throws IOException {
-    Path shared = Files.createDirectory(temporary.resolve("shared"));
-    Path ours = Files.createDirectory(shared.resolve("ours"));
-    permit(ours, "rwx------");
-    Files.setAttribute(shared, "unix:mode", 0777);
-    Path link = Files.createSymbolicLink(temporary.resolve("link"), ours);
-    StateStore store = StateStore.file(link.resolve("x.state"));
-    StateException thrown = assertThrows(StateException.class, () -> store.update(before -> "x"));
-    assertEquals(
-        "expected \""
-            + shared.toRealPath()
-            + "\" to let nobody rename what is in it, found it writable by everybody and without the"
-            + " sticky bit; run 'chmod +t' on it or choose another state directory",
-        thrown.getMessage());
-  }
-
-  @Test
-  void soIsALinkThatAnybodyCouldReplace() throws IOException {
-    Path shared = Files.createDirectory(temporary.resolve("shared"));
-    Path ours = Files.createDirectory(temporary.resolve("ours"));
-    permit(ours, "rwx------");
-    Files.setAttribute(shared, "unix:mode", 0777);
-    Path link = Files.createSymbolicLink(shared.resolve("link"), ours);
-    StateStore store = StateStore.file(link.resolve("x.state"));
-    assertEquals(
-        "expected \""
-            + shared
-            + "\" to let nobody rename what is in it, found it writable by everybody and without the"
-            + " sticky bit; run 'chmod +t' on it or choose another state directory",
-        message(StateException.class, store::load));
-  }
-
-  @Test
   void aFileInThePlaceOfTheDirectorySaysSo() throws IOException {
     Files.writeString(directory, "no directory");
     for (Path each : List.of(file, directory.resolve("below/x.state"))) {
@@ -406,11 +380,7 @@ class FileStateTest {
     write("notices");
     StateStore store = StateStore.file(file);
     Files.setAttribute(temporary, "unix:mode", 0777);
-    String expected =
-        "expected \""
-            + temporary
-            + "\" to let nobody rename what is in it, found it writable by everybody and without the"
-            + " sticky bit; run 'chmod +t' on it or choose another state directory";
+    String expected = renamable(temporary);
     assertEquals(expected, message(StateException.class, store::load));
     assertEquals(expected, message(StateException.class, () -> store.update(text -> "mine")));
     // As /tmp is: others may put something there, but take nothing away.
@@ -420,6 +390,29 @@ class FileStateTest {
     assertEquals("", StateStore.file(temporary.resolve("new/x.state")).load());
     StateStore within = StateStore.file(temporary.resolve("x.state"));
     assertEquals(writable(temporary), message(StateException.class, within::load));
+  }
+
+  @Test
+  void soIsOneBehindALink() throws IOException {
+    Path shared = Files.createDirectory(temporary.resolve("shared"));
+    Path ours = Files.createDirectory(shared.resolve("ours"));
+    permit(ours, "rwx------");
+    Files.setAttribute(shared, "unix:mode", 0777);
+    Path link = Files.createSymbolicLink(temporary.resolve("link"), ours);
+    StateStore store = StateStore.file(link.resolve("x.state"));
+    StateException thrown = assertThrows(StateException.class, () -> store.update(before -> "x"));
+    assertEquals(renamable(shared.toRealPath()), thrown.getMessage());
+  }
+
+  @Test
+  void soIsALinkThatAnybodyCouldReplace() throws IOException {
+    Path shared = Files.createDirectory(temporary.resolve("shared"));
+    Path ours = Files.createDirectory(temporary.resolve("ours"));
+    permit(ours, "rwx------");
+    Files.setAttribute(shared, "unix:mode", 0777);
+    Path link = Files.createSymbolicLink(shared.resolve("link"), ours);
+    StateStore store = StateStore.file(link.resolve("x.state"));
+    assertEquals(renamable(shared), message(StateException.class, store::load));
   }
 
   private void refused(String expected) {
