@@ -79,11 +79,13 @@ final class YamlValue {
             .setCodePointLimit(Math.max(1, text.length()))
             .setUseMarks(true)
             .build();
+    Place understood = new Place(1, 1, 1);
     try {
       int depth = 0;
       ParserImpl events = new ParserImpl(settings, new StreamReader(settings, text));
       while (events.hasNext()) {
         Event event = events.next();
+        understood = place(event.getStartMark(), 1);
         depth += event instanceof CollectionStartEvent ? 1 : 0;
         depth -= event instanceof CollectionEndEvent ? 1 : 0;
         if (depth > DEEPEST) {
@@ -121,6 +123,15 @@ final class YamlValue {
               + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           "",
           "correct the file");
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      // The scanner trips over numbers of characters that are none, and gives them no place.
+      findings.error(
+          "syntax",
+          understood,
+          "expected YAML, found what cannot be read behind this",
+          "",
+          "correct what follows, such as an escape in double quotes: write the number of a"
+              + " character behind \\x, \\u or \\U");
     }
     return null;
   }

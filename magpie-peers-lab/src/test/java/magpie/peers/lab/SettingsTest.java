@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import magpie.peers.MalformedTopologyException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Settings in files keep their text, and faults are told with their places. */
 class SettingsTest {
@@ -132,5 +134,19 @@ class SettingsTest {
         "settings.yaml: error [not-utf8] expected settings, found bytes that are not UTF-8\n"
             + "  fix: save it as UTF-8",
         e.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\\u", "\\UFFFFFFFF\""})
+  void saysBehindWhatItCannotRead(String escape) {
+    assertRefused(
+        "port: 5001\nmotd: \"" + escape,
+        """
+        settings.yaml:2:1: error [syntax] expected YAML, found what cannot be read behind this
+          2 | motd: "%s
+            | ^
+          fix: correct what follows, such as an escape in double quotes: write the number of a\
+         character behind \\x, \\u or \\U"""
+            .formatted(escape));
   }
 }
