@@ -62,14 +62,12 @@ final class JujuSource implements PeerSource {
           tools.begin(HookTools.Call.of("relation-ids", "--format=json", hook.endpoint()));
       // While the first tool starts there is nothing else to do, and all others need this.
       Json.prepare();
-      HookTools.Answer answer;
       try {
-        answer = asked.answer();
+        known = relationIds(asked.answer());
       } catch (RuntimeException e) {
         state.abandon();
         throw e;
       }
-      known = relationIds(answer);
       relationIds = known;
     }
     return known;

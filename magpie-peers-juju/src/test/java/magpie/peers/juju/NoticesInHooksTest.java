@@ -307,18 +307,23 @@ class NoticesInHooksTest {
   void noToolOutlivesTheCallThatFailed() {
     try (FakeJuju juju = settled(JujuVersion.JUJU_3_6, 2)) {
       for (String fails : List.of("relation-ids", "relation-list")) {
-        juju.inject(Fault.hang().on("state-get"));
-        juju.inject(Fault.exit(1, "ERROR connection is shut down").on(fails));
-        HookScene.run(
-            juju.unit("magpie/0"),
-            view -> {
-              HookToolException failure = assertThrows(HookToolException.class, view::notices);
-              assertEquals(fails, failure.tool());
-              assertEquals(0, ProcessHandle.current().descendants().count(), fails);
-              assertEquals(List.of("magpie/1"), HookScene.texts(view.notices().joined()));
-            });
+        noToolOutlivesTheCall(juju, fails, Fault.exit(1, "ERROR connection is shut down"));
+        noToolOutlivesTheCall(juju, fails, Fault.garbage());
       }
     }
+  }
+
+  private static void noToolOutlivesTheCall(FakeJuju juju, String fails, Fault fault) {
+    juju.inject(Fault.hang().on("state-get"));
+    juju.inject(fault.on(fails));
+    HookScene.run(
+        juju.unit("magpie/0"),
+        view -> {
+          HookToolException failure = assertThrows(HookToolException.class, view::notices);
+          assertEquals(fails, failure.tool());
+          assertEquals(0, ProcessHandle.current().descendants().count(), fails);
+          assertEquals(List.of("magpie/1"), HookScene.texts(view.notices().joined()));
+        });
   }
 
   @Test
