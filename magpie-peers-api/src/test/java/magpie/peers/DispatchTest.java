@@ -76,6 +76,14 @@ class DispatchTest {
     }
   }
 
+  /** A listener that does not return before it may. */
+  private static PeerListener blocked(CountDownLatch entered, CountDownLatch leave) {
+    return event -> {
+      entered.countDown();
+      await(leave);
+    };
+  }
+
   private static void put(ScriptedSource source, String id) {
     source.nodes.add(ScriptedSource.node(id, "192.0.2.99"));
     source.changed();
@@ -314,11 +322,7 @@ class DispatchTest {
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch leave = new CountDownLatch(1);
     List<Notices> told = new CopyOnWriteArrayList<>();
-    view.listen(
-        event -> {
-          entered.countDown();
-          DispatchTest.await(leave);
-        });
+    view.listen(blocked(entered, leave));
     view.onNotices(told::add);
     await(entered);
     Thread closer = new Thread(view::close);
@@ -365,11 +369,7 @@ class DispatchTest {
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch leave = new CountDownLatch(1);
     List<PeerEvent> told = new CopyOnWriteArrayList<>();
-    view.listen(
-        event -> {
-          entered.countDown();
-          DispatchTest.await(leave);
-        });
+    view.listen(blocked(entered, leave));
     view.listen(told::add);
     await(entered);
     Thread closer = new Thread(view::close);
@@ -392,11 +392,7 @@ class DispatchTest {
     CountDownLatch leave = new CountDownLatch(1);
     List<PeerEvent> told = new CopyOnWriteArrayList<>();
     try (PeerView view = source.open()) {
-      view.listen(
-          event -> {
-            entered.countDown();
-            DispatchTest.await(leave);
-          });
+      view.listen(blocked(entered, leave));
       Subscription second = view.listen(told::add);
       view.listen(heard::add);
       await(entered);

@@ -291,7 +291,8 @@ final class FileState implements StateStore {
     } catch (IOException e) {
       for (Path above = directory(); above != null; above = above.getParent()) {
         if (Files.exists(above, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(above)) {
-          String found = "expected a directory, found something else at " + Quote.of(above + "");
+          String found =
+              "expected a directory, found something else at " + Quote.of(above.toString());
           throw failed("written", found, "Remove it", e);
         }
       }

@@ -124,19 +124,7 @@ public final class RegularFile {
    */
   public static BasicFileAttributes look(Path path, long largest, LinkOption... links)
       throws IOException {
-    BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class, links);
-    if (!found.isRegularFile()) {
-      throw refused(
-          path,
-          "expected a regular file, found "
-              + (found.isDirectory()
-                  ? "a directory"
-                  : found.isSymbolicLink() ? "a symbolic link" : "a pipe, socket or device"));
-    }
-    if (found.size() > largest) {
-      throw tooLarge(path, largest, found.size());
-    }
-    return found;
+    return new RegularFile(path, links).look(largest);
   }
 
   byte[] read(int largest) throws IOException {
@@ -208,24 +196,27 @@ public final class RegularFile {
   }
 
   private BasicFileAttributes look(long largest) throws IOException {
-    return look(path, largest, links);
+    BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class, links);
+    if (!found.isRegularFile()) {
+      throw refused(
+          "expected a regular file, found "
+              + (found.isDirectory()
+                  ? "a directory"
+                  : found.isSymbolicLink() ? "a symbolic link" : "a pipe, socket or device"));
+    }
+    if (found.size() > largest) {
+      throw tooLarge(largest, found.size());
+    }
+    return found;
   }
 
   private FileSystemException tooLarge(long largest, long found) {
-    return tooLarge(path, largest, found);
-  }
-
-  private static FileSystemException tooLarge(Path path, long largest, long found) {
     // A file that grows, or hides its size, has more than it says.
     String size = found > largest ? String.valueOf(found) : "more";
-    return refused(path, "expected at most " + largest + " bytes, found " + size);
+    return refused("expected at most " + largest + " bytes, found " + size);
   }
 
   private FileSystemException refused(String reason) {
-    return refused(path, reason);
-  }
-
-  private static FileSystemException refused(Path path, String reason) {
     return new FileSystemException(path.toString(), null, reason);
   }
 

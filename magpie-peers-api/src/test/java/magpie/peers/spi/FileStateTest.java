@@ -392,27 +392,33 @@ class FileStateTest {
     assertEquals(writable(temporary), message(StateException.class, within::load));
   }
 
+  /** State in a directory of ours in one directory, reached through a link in another. */
+  private static StateStore linked(Path from, Path to) throws IOException {
+    Path ours = Files.createDirectory(to.resolve("ours"));
+    permit(ours, "rwx------");
+    Path link = Files.createSymbolicLink(from.resolve("link"), ours);
+    return StateStore.file(link.resolve("x.state"));
+  }
+
+  private Path shared() throws IOException {
+    Path shared = Files.createDirectory(temporary.resolve("shared"));
+    Files.setAttribute(shared, "unix:mode", 0777);
+    return shared;
+  }
+
   @Test
   void soIsOneBehindALink() throws IOException {
-    Path shared = Files.createDirectory(temporary.resolve("shared"));
-    Path ours = Files.createDirectory(shared.resolve("ours"));
-    permit(ours, "rwx------");
-    Files.setAttribute(shared, "unix:mode", 0777);
-    Path link = Files.createSymbolicLink(temporary.resolve("link"), ours);
-    StateStore store = StateStore.file(link.resolve("x.state"));
-    StateException thrown = assertThrows(StateException.class, () -> store.update(before -> "x"));
-    assertEquals(renamable(shared.toRealPath()), thrown.getMessage());
+    Path shared = shared();
+    StateStore store = linked(temporary, shared);
+    assertEquals(
+        renamable(shared.toRealPath()),
+        message(StateException.class, () -> store.update(before -> "x")));
   }
 
   @Test
   void soIsALinkThatAnybodyCouldReplace() throws IOException {
-    Path shared = Files.createDirectory(temporary.resolve("shared"));
-    Path ours = Files.createDirectory(temporary.resolve("ours"));
-    permit(ours, "rwx------");
-    Files.setAttribute(shared, "unix:mode", 0777);
-    Path link = Files.createSymbolicLink(shared.resolve("link"), ours);
-    StateStore store = StateStore.file(link.resolve("x.state"));
-    assertEquals(renamable(shared), message(StateException.class, store::load));
+    Path shared = shared();
+    assertEquals(renamable(shared), message(StateException.class, linked(shared, temporary)::load));
   }
 
   private void refused(String expected) {
