@@ -20,9 +20,10 @@ import org.junit.jupiter.api.TestFactory;
  * Parsers hold whatever they are given: only their own exceptions, within {@link Bounds}, and true
  * answers.
  *
- * <p>Every target gets every input that is kept for it. With the system property {@code
- * fuzz.seconds}, it gets new ones for so long too, from a fuzzer that is guided by the code that
- * they reach.
+ * <p>Every target gets every input that is kept for it. With {@code -Pfuzz} it gets new ones too,
+ * for 60 seconds or as many as the system property {@code fuzz.seconds} says, from a fuzzer that is
+ * guided by the code that they reach. The property {@code fuzz.targets}, a regular expression,
+ * chooses targets by the names of their classes.
  */
 public abstract class FuzzContract {
   /** For all inputs of a target; a hang of one of them ends here. */
@@ -41,7 +42,7 @@ public abstract class FuzzContract {
 
   @TestFactory
   final Stream<DynamicTest> holdsWhateverTheInput() {
-    int seconds = Integer.getInteger("fuzz.seconds", 0);
+    int seconds = Integer.getInteger("fuzz.seconds", Fuzzer.present() ? 60 : 0);
     String only = System.getProperty("fuzz.targets", ".*");
     return targets.stream()
         .filter(target -> target.name().matches(only))

@@ -10,17 +10,22 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
 
 /**
  * A parser that takes any input: a class with a method {@code public static void
  * fuzzerTestOneInput(byte[])}, which throws if what the parser does with an input is wrong.
  *
- * <p>Its inputs are in {@code src/test/resources/fuzz/}, in a directory with the name of the class:
- * some written by hand, some that a fuzzer found because they reach code that no other reaches, and
- * each that once was a finding. A fuzzer leaves a new finding there too.
+ * <p>Its inputs are in {@code src/test/resources/fuzz/}. Those with a name, written by hand or once
+ * a finding, are files in a directory with the name of the class; a fuzzer leaves a new finding
+ * there too. Those that a fuzzer kept because they reach code that no other reaches are packed, a
+ * thousand small files in one archive for each target.
  *
  * @param type the class
  * @param seeds directories with more inputs
@@ -42,9 +47,56 @@ public record FuzzTarget(Class<?> type, List<Path> seeds) {
     return type.getSimpleName();
   }
 
-  /** Where its own inputs are. */
+  /** Where its inputs with a name are. */
   Path corpus() {
-    return module().resolve("src/test/resources/fuzz").resolve(name());
+    return resources().resolve(name());
+  }
+
+  /** Where the inputs that a fuzzer kept are. */
+  private Path archive() {
+    return resources().resolve(name() + ".zip");
+  }
+
+  private static Path resources() {
+    return module().resolve("src/test/resources/fuzz");
+  }
+
+  /** Where a fuzzer works, and what is packed is unpacked to. */
+  Path work() {
+    return module().resolve("target/fuzz").resolve(name());
+  }
+
+  /** Unpacks the inputs that a fuzzer kept, and nothing else, into a directory. */
+  Path unpack() throws IOException {
+    Path kept = Files.createDirectories(work().resolve("kept"));
+    for (Path old : inputs(List.of(kept))) {
+      Files.delete(old);
+    }
+    if (Files.exists(archive())) {
+      try (ZipInputStream in = new ZipInputStream(Files.newInputStream(archive()))) {
+        for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+          // A digest: nothing else is packed, and no other name is taken.
+          if (!entry.getName().matches("[0-9a-f]{40}")) {
+            throw new IOException(archive() + ": not the name of an input: " + entry.getName());
+          }
+          Files.copy(in, kept.resolve(entry.getName()));
+        }
+      }
+    }
+    return kept;
+  }
+
+  /** Packs the inputs in a directory: the same inputs give the same archive. */
+  void pack(Path kept) throws IOException {
+    try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(archive()))) {
+      for (Path input : inputs(List.of(kept))) {
+        ZipEntry entry = new ZipEntry(input.getFileName().toString());
+        entry.setTimeLocal(LocalDateTime.of(1980, 1, 1, 0, 0));
+        out.putNextEntry(entry);
+        Files.copy(input, out);
+        out.closeEntry();
+      }
+    }
   }
 
   /** The directory of the module under test, which is the one that tests run in. */
@@ -63,8 +115,9 @@ public record FuzzTarget(Class<?> type, List<Path> seeds) {
     return all;
   }
 
-  List<Path> directories() {
-    List<Path> all = new ArrayList<>(List.of(corpus()));
+  /** Where all inputs are, those in the archive unpacked. */
+  List<Path> directories() throws IOException {
+    List<Path> all = new ArrayList<>(List.of(unpack(), corpus()));
     all.addAll(seeds);
     return all;
   }

@@ -43,7 +43,7 @@ final class Fuzzer {
 
   Fuzzer(FuzzTarget target) {
     this.target = target;
-    this.directory = FuzzTarget.module().resolve("target/fuzz").resolve(target.name());
+    this.directory = target.work();
   }
 
   /**
@@ -59,7 +59,9 @@ final class Fuzzer {
     arguments.add("-print_final_stats=1");
     arguments.add("-report_slow_units=3600");
     arguments.add(found.toString());
-    target.directories().forEach(seeds -> arguments.add(seeds.toString()));
+    for (Path seeds : target.directories()) {
+      arguments.add(seeds.toString());
+    }
     Path log = directory.resolve("fuzz.log");
     int code = run(arguments, log);
     System.out.println("fuzz: " + target.name() + ": " + summary(log));
@@ -82,9 +84,11 @@ final class Fuzzer {
 
   /** Keeps a few of the new inputs which, together with the old, reach all that any reaches. */
   private void keep(Path found) throws IOException, InterruptedException {
+    Path kept = target.unpack();
     List<String> arguments = new ArrayList<>();
     arguments.add("-set_cover_merge=1");
     arguments.add("-use_counters=0");
+    arguments.add(kept.toString());
     arguments.add(target.corpus().toString());
     target.seeds().forEach(seeds -> arguments.add(seeds.toString()));
     arguments.add(found.toString());
@@ -93,13 +97,22 @@ final class Fuzzer {
     if (code != 0) {
       throw new AssertionError(target.name() + ": the fuzzer ended with " + code + ", see " + log);
     }
+    target.pack(kept);
+  }
+
+  /** Whether Jazzer is on the class path. */
+  static boolean present() {
+    try {
+      Class.forName(DRIVER, false, Fuzzer.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
   }
 
   private int run(List<String> arguments, Path log) throws IOException, InterruptedException {
-    try {
-      Class.forName(DRIVER, false, Fuzzer.class.getClassLoader());
-    } catch (ClassNotFoundException e) {
-      throw new AssertionError("expected Jazzer on the class path, found none; add -Pfuzz", e);
+    if (!present()) {
+      throw new AssertionError("expected Jazzer on the class path, found none; add -Pfuzz");
     }
     List<String> command = new ArrayList<>(List.of(launcher().toString()));
     command.add("--target_class=" + target.type().getName());
