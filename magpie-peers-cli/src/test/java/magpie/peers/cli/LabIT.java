@@ -24,6 +24,7 @@ import magpie.peers.testkit.FakeUnit;
 import magpie.peers.testkit.HookContext;
 import magpie.peers.testkit.JujuVersion;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,8 +81,14 @@ class LabIT {
     return text.toString();
   }
 
+  @Test
+  @Tag("thorough")
+  void replaysALargeBenchByteForByte() throws IOException {
+    replaysABenchByteForByte(1000);
+  }
+
   @ParameterizedTest
-  @ValueSource(ints = {3, 100, 1000})
+  @ValueSource(ints = {3, 100})
   void replaysABenchByteForByte(int nodes) throws IOException {
     write("bench.magpie.yaml", bench(nodes));
     assertPrints(
@@ -116,9 +123,15 @@ class LabIT {
     return output.stdout();
   }
 
-  /** With a thousand units too in {@code JujuRecordingTest}, which launches no command. */
+  /** With a thousand units in {@code JujuRecordingTest}, which launches no command. */
+  @Test
+  @Tag("thorough")
+  void replaysWhatAHookWithAHundredUnitsSaw() throws IOException {
+    replaysWhatAHookSawButForTheNetworksThatItDerived(100);
+  }
+
   @ParameterizedTest
-  @ValueSource(ints = {3, 100})
+  @ValueSource(ints = {3, 10})
   void replaysWhatAHookSawButForTheNetworksThatItDerived(int units) throws IOException {
     Path recorded = directory.resolve("recorded.magpie.yaml");
     List<String> live = new ArrayList<>();

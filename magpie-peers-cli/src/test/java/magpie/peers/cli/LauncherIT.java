@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -112,6 +113,7 @@ class LauncherIT {
     assertEquals(before, Files.getLastModifiedTime(made.get(0)), "it is made once");
   }
 
+  @Tag("thorough")
   @Test
   void anArchiveThatDoesNotFitSaysNothing() throws IOException {
     launch();
@@ -145,6 +147,7 @@ class LauncherIT {
     assertTrue(isUsable(archive));
   }
 
+  @Tag("thorough")
   @Test
   void whereNoneCanBeWrittenTheCommandRunsWithout() throws IOException {
     assertEquals(new Launched(0, SHOWN, ""), launch("ulimit -f 8; exec \"$@\""));
@@ -155,6 +158,7 @@ class LauncherIT {
     assertEquals(0, Files.size(left.get(0)));
   }
 
+  @Tag("thorough")
   @Test
   void whatTheEnvironmentSaysOfPeersDoesNotKeepTheArchiveFromBeingMade() throws IOException {
     Launched launched =

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -64,6 +65,7 @@ class FixturesIT {
     assertEquals(List.of(), ContainerEngine.left());
   }
 
+  @Tag("thorough")
   @Test
   void interruptedProcessLeavesNothing() throws Exception {
     Process process = start(Interrupted.class);
@@ -75,6 +77,7 @@ class FixturesIT {
     assertEquals(List.of(), ContainerEngine.left(owner));
   }
 
+  @Tag("thorough")
   @Test
   void nextProcessRemovesWhatKilledOneLeft() throws Exception {
     Process process = start(Interrupted.class);

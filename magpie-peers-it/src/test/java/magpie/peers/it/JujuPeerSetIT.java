@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import magpie.peers.testkit.Fault;
 import magpie.peers.testkit.HookRun;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,9 +22,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Peer sets of Juju units. */
 @InContainers
 class JujuPeerSetIT {
-  @ParameterizedTest
-  @ValueSource(ints = {3, 10})
-  void everyUnitListsAndReachesAllOthersOnEachNetworkInBothFamilies(
+  @Test
+  void everyUnitOfThreeListsAndReachesAllOthers(Containers containers) {
+    everyUnitListsAndReachesAllOthersOnEachNetworkInBothFamilies(3, containers);
+  }
+
+  @Test
+  @Tag("thorough")
+  void everyUnitOfTenListsAndReachesAllOthers(Containers containers) {
+    everyUnitListsAndReachesAllOthersOnEachNetworkInBothFamilies(10, containers);
+  }
+
+  private static void everyUnitListsAndReachesAllOthersOnEachNetworkInBothFamilies(
       int size, Containers containers) {
     JujuModel model = JujuModel.of(containers, size);
     model.play();
@@ -38,6 +48,7 @@ class JujuPeerSetIT {
     }
   }
 
+  @Tag("thorough")
   @Test
   void fourthUnitJoinsLeavesAndRejoinsOnceEach(Containers containers) {
     JujuModel model = JujuModel.of(containers, 3);
@@ -83,6 +94,7 @@ class JujuPeerSetIT {
         .toList();
   }
 
+  @Tag("thorough")
   @ParameterizedTest
   @ValueSource(strings = {"state-set", "status-set"})
   void unitKilledWhileItRecordsLosesNoNotice(String tool, Containers containers) {
@@ -111,6 +123,7 @@ class JujuPeerSetIT {
     assertEquals(List.of("magpie/1 joined", "magpie/2 joined"), noticed(runs, killed));
   }
 
+  @Tag("thorough")
   @Test
   void unitCutOffOneNetworkIsListedAndReachedOnTheOther(Containers containers) {
     JujuModel model = JujuModel.of(containers, 3);
@@ -130,6 +143,7 @@ class JujuPeerSetIT {
         Expected.reports(cut, model.peersOf(cut)), () -> model.ask(cut, Expected.report(cut)));
   }
 
+  @Tag("thorough")
   @Test
   void setThatIsHalfUpgradedFromThePythonInterfaceSeesAll(Containers containers) {
     JujuModel model = JujuModel.of(containers, 4);

@@ -14,9 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Peer sets on a bench. */
 @InContainers
@@ -24,9 +23,18 @@ class LocalPeerSetIT {
   private static final Pattern NOTICED =
       Pattern.compile("\"notices\",\"joined\":\\[[^\\]]*\"magpie/(\\d{4})\"\\]");
 
-  @ParameterizedTest
-  @ValueSource(ints = {3, 10})
-  void everyNodeListsAndReachesAllOthersOnEachNetworkInBothFamilies(
+  @Test
+  void everyNodeOfThreeListsAndReachesAllOthers(Containers containers) {
+    everyNodeListsAndReachesAllOthersOnEachNetworkInBothFamilies(3, containers);
+  }
+
+  @Test
+  @Tag("thorough")
+  void everyNodeOfTenListsAndReachesAllOthers(Containers containers) {
+    everyNodeListsAndReachesAllOthersOnEachNetworkInBothFamilies(10, containers);
+  }
+
+  private static void everyNodeListsAndReachesAllOthersOnEachNetworkInBothFamilies(
       int size, Containers containers) {
     LocalBench bench = LocalBench.of(containers, size);
     List<List<String>> reports =
@@ -37,6 +45,7 @@ class LocalPeerSetIT {
     }
   }
 
+  @Tag("thorough")
   @Test
   void fourthNodeJoinsLeavesAndRejoinsOnceEach(Containers containers) {
     LocalBench bench = LocalBench.of(containers, 3);
@@ -81,6 +90,7 @@ class LocalPeerSetIT {
    * While hosts appear one after the other, the node that records them is killed; before it is
    * back, all of them are gone. So what it recorded is the only trace of them.
    */
+  @Tag("thorough")
   @Test
   void nodeKilledWhileItRecordsLosesNoNotice(Containers containers) {
     LocalBench bench = LocalBench.of(containers, 3);
@@ -120,6 +130,7 @@ class LocalPeerSetIT {
     return joined.find() ? Integer.parseInt(joined.group(1)) : 0;
   }
 
+  @Tag("thorough")
   @Test
   void nodeCutOffOneNetworkIsListedAndReachedOnTheOther(Containers containers) {
     LocalBench bench = LocalBench.of(containers, 3);
@@ -136,6 +147,7 @@ class LocalPeerSetIT {
     Expected.soon(Expected.reports(cut, bench.peersOf(cut)), () -> cut.ask(Expected.report(cut)));
   }
 
+  @Tag("thorough")
   @Test
   void silentNodeIsStillListed(Containers containers) {
     LocalBench bench = LocalBench.of(containers, 3);
@@ -153,6 +165,7 @@ class LocalPeerSetIT {
     assertEquals(whole, bench.node(0).ask(Expected.report(bench.node(0))));
   }
 
+  @Tag("thorough")
   @Test
   void badEditLeavesTenNodesTheirPeersUntilTheFileIsRepaired(Containers containers) {
     LocalBench bench = LocalBench.of(containers, 10);
@@ -190,6 +203,7 @@ class LocalPeerSetIT {
     }
   }
 
+  @Tag("thorough")
   @Test
   void viewIsInjectedInRunningNode(Containers containers) {
     LocalBench bench = LocalBench.of(containers, 3, PackagedJars.forBenchWithInjection());

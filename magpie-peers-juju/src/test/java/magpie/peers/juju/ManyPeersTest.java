@@ -19,6 +19,7 @@ import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.FakeUnit;
 import magpie.peers.testkit.HookRun;
 import magpie.peers.testkit.JujuVersion;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,8 +84,14 @@ class ManyPeersTest {
     }
   }
 
+  @Test
+  void aWholeHookReadsEachBagOnce() {
+    aWholeHookReadsEachBagOnce(JujuVersion.JUJU_3_6);
+  }
+
+  @Tag("thorough")
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "JUJU_3_6")
   void aWholeHookReadsEachBagOnce(JujuVersion version) {
     try (FakeJuju juju = crowd(version)) {
       FakeUnit unit = juju.unit("magpie/0");

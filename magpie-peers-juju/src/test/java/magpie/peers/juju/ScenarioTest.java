@@ -29,6 +29,8 @@ import magpie.peers.testkit.Hook;
 import magpie.peers.testkit.HookContext;
 import magpie.peers.testkit.HookRun;
 import magpie.peers.testkit.JujuVersion;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -45,8 +47,14 @@ class ScenarioTest {
 
   private boolean failing;
 
+  @Test
+  void everyHookSeesItsPeersNoticesAddressesAndSettings() {
+    everyHookSeesItsPeersNoticesAddressesAndSettings(JujuVersion.JUJU_3_6);
+  }
+
+  @Tag("thorough")
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "JUJU_3_6")
   void everyHookSeesItsPeersNoticesAddressesAndSettings(JujuVersion version) {
     try (FakeJuju juju = HookScene.juju(directory, version).newUnits(4).build()) {
       play(juju);

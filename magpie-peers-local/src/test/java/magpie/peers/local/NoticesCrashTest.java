@@ -44,7 +44,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class NoticesCrashTest {
   /** As many as a build has time for. */
-  private static final int KILLS = Integer.getInteger("magpie.kills", 12);
+  private static final int KILLS =
+      Integer.getInteger("magpie.kills", Boolean.getBoolean("magpie.thorough") ? 12 : 4);
 
   /** One life in so many is given no time to begin its first step. */
   private static final int STARTING = 5;
