@@ -556,7 +556,8 @@ public final class FakeUnit {
     enterRelations();
     for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
       FakeJujuRelation relation = model.relation(known.getKey());
-      if (!known.getValue().isCreated() && !relation.isGone()) {
+      boolean over = relation.isGone() || known.getValue().isBroken();
+      if (!known.getValue().isCreated() && !over) {
         return Optional.of(Hook.created(relation.endpoint()).on(relation.number()));
       }
     }
@@ -615,7 +616,7 @@ public final class FakeUnit {
   }
 
   private Optional<Hook> next(FakeJujuRelation relation, FakeUnitRelation known) {
-    if (relation.isGone()) {
+    if (relation.isGone() || known.isBroken()) {
       return Optional.empty();
     }
     if (!known.changedPending().isEmpty()) {
@@ -667,6 +668,15 @@ public final class FakeUnit {
   private Hook inRelation(Hook hook) {
     FakeJujuRelation relation = model.relation(hook.endpoint(), hook.relation());
     enterRelations();
+    Hook known = hook.on(relation.number());
+    FakeUnitRelation here = relations.get(relation.number());
+    if (here != null && here.isBroken()) {
+      throw new IllegalArgumentException(
+          "expected a relation that " + name + " is in, its " + relation.id() + " was broken");
+    }
+    if (hook.kind() == Hook.Kind.EXEC) {
+      return inferred(known, here == null ? List.of() : List.copyOf(here.members().keySet()));
+    }
     String remote = hook.remoteUnit();
     if (!remote.isEmpty() && !relation.units().containsKey(remote)) {
       throw new IllegalArgumentException(
@@ -682,10 +692,23 @@ public final class FakeUnit {
       throw new IllegalArgumentException(
           "expected another unit than " + name + ", which never hears of itself");
     }
-    Hook known = hook.on(relation.number());
     return hook.kind() == Hook.Kind.DEPARTED && hook.departingUnit().isEmpty()
         ? known.departing(departing(remote))
         : known;
+  }
+
+  /** Finds the unit that commands are run for, as {@code juju-exec} does it. */
+  private static Hook inferred(Hook exec, List<String> members) {
+    String remote = exec.remoteUnit();
+    if (remote.isEmpty() ? members.size() == 1 : members.contains(remote)) {
+      return exec.about(remote.isEmpty() ? members.get(0) : remote);
+    }
+    throw new IllegalArgumentException(
+        !remote.isEmpty()
+            ? "unknown remote unit " + remote + "; possibilities are " + members
+            : members.isEmpty()
+                ? "cannot infer remote unit in empty relation " + exec.relation()
+                : "ambiguous remote unit; possibilities are " + members);
   }
 
   /** Returns the version of what the hook tells of, for {@link #done(Hook, long)}. */
@@ -724,6 +747,9 @@ public final class FakeUnit {
     attempts = 0;
     if (hook.inRelation()) {
       known(hook.relation()).done(hook, version);
+      if (hook.kind() == Hook.Kind.BROKEN) {
+        model.relation(hook.relation()).scope().remove(name);
+      }
       return;
     }
     switch (hook.name()) {

@@ -15,6 +15,7 @@ final class FakeUnitRelation {
   private final SortedMap<String, Long> members = new TreeMap<>();
   private final Map<String, SortedMap<String, String>> cache = new HashMap<>();
   private boolean created;
+  private boolean broken;
   private String changedPending = "";
   private long applicationVersion;
 
@@ -30,6 +31,11 @@ final class FakeUnitRelation {
 
   boolean isCreated() {
     return created;
+  }
+
+  /** Tells whether the unit has left the relation for good. */
+  boolean isBroken() {
+    return broken;
   }
 
   /** Returns the unit whose joined hook just ran, or the empty text. */
@@ -60,6 +66,12 @@ final class FakeUnitRelation {
       case DEPARTED -> {
         members.remove(hook.remoteUnit());
         changedPending = changedPending.equals(hook.remoteUnit()) ? "" : changedPending;
+      }
+      case BROKEN -> {
+        broken = true;
+        members.clear();
+        cache.clear();
+        changedPending = "";
       }
       default -> {}
     }

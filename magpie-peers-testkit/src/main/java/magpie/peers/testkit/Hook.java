@@ -171,6 +171,20 @@ public record Hook(
   }
 
   /**
+   * Returns a {@code juju exec} in a relation: {@code juju-exec --relation} and {@code
+   * --remote-unit}. The hook tools then have defaults as in a relation hook, except for the remote
+   * application.
+   *
+   * @param endpoint the relation's endpoint
+   * @param remoteUnit a unit that {@code relation-list} names; empty for the only one there is,
+   *     without which the run is refused
+   * @return the command context
+   */
+  public static Hook exec(String endpoint, String remoteUnit) {
+    return new Hook(Kind.EXEC, "run-commands", endpoint, ANY_RELATION, remoteUnit, "");
+  }
+
+  /**
    * Returns the same hook of a certain relation, where one endpoint has several.
    *
    * @param relation the relation's number
@@ -182,6 +196,10 @@ public record Hook(
 
   boolean inRelation() {
     return !endpoint.isEmpty();
+  }
+
+  Hook about(String unit) {
+    return new Hook(kind, name, endpoint, relation, unit, departingUnit);
   }
 
   Hook departing(String unit) {

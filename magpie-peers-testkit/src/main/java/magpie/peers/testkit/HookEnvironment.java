@@ -86,7 +86,7 @@ final class HookEnvironment {
       variables.put("JUJU_RELATION", hook.endpoint());
       variables.put("JUJU_RELATION_ID", hook.endpoint() + ":" + hook.relation());
       variables.put("JUJU_REMOTE_UNIT", hook.remoteUnit());
-      variables.put("JUJU_REMOTE_APP", model.application());
+      variables.put("JUJU_REMOTE_APP", hook.kind() == Hook.Kind.EXEC ? "" : model.application());
     }
     if (hook.kind() == Hook.Kind.DEPARTED) {
       variables.put("JUJU_DEPARTING_UNIT", hook.departingUnit());

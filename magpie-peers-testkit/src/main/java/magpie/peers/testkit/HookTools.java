@@ -239,7 +239,7 @@ final class HookTools {
     return print(
         arguments,
         transaction.relations().stream()
-            .filter(r -> r.endpoint().equals(endpoint))
+            .filter(r -> r.endpoint().equals(endpoint) && !transaction.isHidden(r))
             .map(FakeJujuRelation::id)
             .sorted()
             .toList());
@@ -264,21 +264,22 @@ final class HookTools {
       boolean inRelation = transaction.relation().isPresent();
       if (!application && !remoteUnit.isEmpty()) {
         target = remoteUnit;
-      } else if (inRelation) {
+      } else if (inRelation && transaction.hook().kind() != Hook.Kind.EXEC) {
         target = model.application();
         application = true;
       } else {
         throw ToolFailure.misused("no unit or application specified");
       }
     } else if (application) {
-      target = UNIT.matcher(target).matches() ? target.substring(0, target.indexOf('/')) : target;
-      if (!APPLICATION.matcher(target).matches()) {
-        throw ToolFailure.misused("invalid unit or application name " + ToolText.quote(target));
-      }
+      // A name that is none is not refused here; it only names nobody.
+      target =
+          UNIT.matcher(target).matches()
+              ? target.substring(0, target.indexOf('/'))
+              : APPLICATION.matcher(target).matches() ? target : "";
     } else if (!UNIT.matcher(target).matches()) {
       boolean name = APPLICATION.matcher(target).matches();
-      if (name && model.version() == JujuVersion.JUJU_2_9) {
-        application = true;
+      if (model.version() == JujuVersion.JUJU_2_9) {
+        application = name;
       } else {
         throw ToolFailure.misused(
             name
@@ -287,6 +288,9 @@ final class HookTools {
       }
     }
     arguments.atMost(2);
+    if (!UNIT.matcher(target).matches() && !APPLICATION.matcher(target).matches()) {
+      throw ToolFailure.failed(ToolText.quote(target) + " is not a valid unit or application");
+    }
     SortedMap<String, String> settings =
         application
             ? transaction.application(relation, target)
@@ -307,16 +311,21 @@ final class HookTools {
             withRelation(flags()).bool("app").value(v -> {}, "file").value(v -> {}, "format"));
     FakeJujuRelation relation = relation(arguments);
     Map<String, String> settings = arguments.keyValues(0);
+    noteFormat(arguments);
     Map<String, String> all = new LinkedHashMap<>();
     if (arguments.has("file")) {
       all.putAll(file(arguments.value("file", "")));
     }
     all.putAll(settings);
-    if (arguments.has("format")) {
-      stderr.append("--format flag deprecated for command \"relation-set\"");
-    }
     transaction.set(relation, arguments.has("app"), all);
     return "";
+  }
+
+  /** Says of a flag that it means nothing, also if the tool fails afterwards. */
+  private void noteFormat(ToolArguments arguments) {
+    if (!arguments.value("format", "").isEmpty()) {
+      stderr.append("--format flag deprecated for command ").append(ToolText.quote(call.tool()));
+    }
   }
 
   private String relationModelGet() throws ToolFailure, HelpWanted {
@@ -410,21 +419,21 @@ final class HookTools {
     for (String address : addresses) {
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("hostname", "");
+      entry.put("value", FakeJujuSpace.host(address));
+      entry.put("cidr", machine ? FakeJujuSpace.subnet(address) : "");
       if (!json) {
         entry.put("address", FakeJujuSpace.host(address));
       }
-      entry.put("value", FakeJujuSpace.host(address));
-      entry.put("cidr", machine ? FakeJujuSpace.subnet(address) : "");
       listed.add(entry);
     }
     Map<String, Object> bind = new LinkedHashMap<>();
+    bind.put("mac-address", mac);
+    bind.put("interface-name", device);
+    bind.put("addresses", listed);
     if (!json) {
       bind.put("macaddress", mac);
       bind.put("interfacename", device);
     }
-    bind.put("mac-address", mac);
-    bind.put("interface-name", device);
-    bind.put("addresses", listed);
     Map<String, Object> info = new LinkedHashMap<>();
     info.put("bind-addresses", List.of(bind));
     List<String> egress = unit.egressSubnets(binding);
@@ -463,7 +472,9 @@ final class HookTools {
     String key = arguments.rest(0);
     SortedMap<String, String> state = transaction.state();
     if (key.isEmpty() || key.equals("-")) {
-      return print(arguments, state.isEmpty() ? Optional.empty() : state);
+      // An empty map, which JSON alone has a word for where Go has none.
+      boolean json = arguments.value("format", "smart").equals("json");
+      return print(arguments, state.isEmpty() && json ? Optional.empty() : state);
     }
     if (arguments.has("strict") && !state.containsKey(key)) {
       throw ToolFailure.failed(ToolText.quote(key) + " not found");
@@ -536,7 +547,7 @@ final class HookTools {
       throw ToolFailure.misused("invalid key " + ToolText.quote(key));
     }
     arguments.atMost(1);
-    return print(arguments, keyOrAll(key, model.leaderSettings().read(), Optional.empty()));
+    return print(arguments, keyOrAll(key, transaction.leaderSettings(), Optional.empty()));
   }
 
   private String leaderSet() throws ToolFailure, HelpWanted {
@@ -546,7 +557,7 @@ final class HookTools {
       throw ToolFailure.failed(
           "cannot write leadership settings: cannot write settings: not the leader");
     }
-    model.leaderSettings().merge(settings);
+    transaction.setForLeader(settings);
     return "";
   }
 
@@ -576,30 +587,41 @@ final class HookTools {
     if (application && !transaction.isLeader()) {
       throw ToolFailure.failed("finding application status: this unit is not the leader");
     }
-    String status = application ? model.applicationStatus() : unit.workloadStatus();
-    if (!arguments.has("include-data")) {
-      boolean smart = arguments.value("format", "smart").equals("smart");
-      return print(arguments, smart ? status : Map.of("status", status));
+    boolean includeData = arguments.has("include-data");
+    HookTransaction.Status status =
+        application
+            ? new HookTransaction.Status(model.applicationStatus(), model.applicationMessage())
+            : transaction.unitStatus();
+    if (!includeData && arguments.value("format", "smart").equals("smart")) {
+      return print(arguments, status.status());
     }
-    SortedMap<String, Object> data = new TreeMap<>();
-    data.put("status", status);
-    data.put("message", application ? model.applicationMessage() : unit.statusMessage());
-    data.put("status-data", Map.of());
-    if (application) {
-      SortedMap<String, Object> units = new TreeMap<>();
-      for (FakeUnit other : model.units().values()) {
+    SortedMap<String, Object> details = details(status, includeData);
+    if (!application) {
+      return print(arguments, details);
+    }
+    SortedMap<String, Object> units = new TreeMap<>();
+    for (FakeUnit other : model.units().values()) {
+      if (!other.isDead()) {
         units.put(
             other.name(),
-            new TreeMap<>(
-                Map.of(
-                    "status", other.workloadStatus(),
-                    "message", other.statusMessage(),
-                    "status-data", Map.of())));
+            details(
+                new HookTransaction.Status(other.workloadStatus(), other.statusMessage()),
+                includeData));
       }
-      data.put("units", units);
-      return print(arguments, Map.of("application-status", data));
     }
-    return print(arguments, data);
+    details.put("units", units);
+    return print(arguments, Map.of("application-status", details));
+  }
+
+  private static SortedMap<String, Object> details(
+      HookTransaction.Status status, boolean includeData) {
+    SortedMap<String, Object> details = new TreeMap<>();
+    details.put("status", status.status());
+    if (includeData) {
+      details.put("message", status.message());
+      details.put("status-data", Map.of());
+    }
+    return details;
   }
 
   private String statusSet() throws ToolFailure, HelpWanted {
@@ -629,15 +651,20 @@ final class HookTools {
   }
 
   private String jujuLog() throws ToolFailure, HelpWanted {
-    ToolArguments arguments = arguments(flags().bool("debug").value(v -> {}, "log-level", "l"));
+    ToolArguments arguments =
+        arguments(flags().bool("debug").value(v -> {}, "log-level", "l").value(v -> {}, "format"));
     if (arguments.rest().isEmpty()) {
       throw ToolFailure.misused("no message specified");
     }
-    String level = arguments.value("log-level", "INFO").toUpperCase(Locale.ROOT);
+    noteFormat(arguments);
+    String given = arguments.value("log-level", "");
+    String level = given.isEmpty() ? "INFO" : given.toUpperCase(Locale.ROOT);
     if (arguments.has("debug")) {
       level = "DEBUG";
+    } else if (level.equals("WARN")) {
+      level = "WARNING";
     } else if (!LEVELS.contains(level)) {
-      unit.log("WARNING Specified log level of \"" + level + "\" is not valid.");
+      unit.log("WARNING Specified log level of " + ToolText.quote(given) + " is not valid");
       level = "INFO";
     }
     String prefix = transaction.relation().map(r -> r.id() + ": ").orElse("");

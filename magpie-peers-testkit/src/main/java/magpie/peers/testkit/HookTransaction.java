@@ -60,6 +60,9 @@ final class HookTransaction {
     }
   }
 
+  /** A workload status with its message. */
+  record Status(String status, String message) {}
+
   private final FakeJujuModel model;
   private final FakeUnit unit;
   private final Hook hook;
@@ -72,6 +75,8 @@ final class HookTransaction {
   private final SortedMap<Integer, LocalBag> ownApplication = new TreeMap<>();
   private Optional<SortedMap<String, String>> state = Optional.empty();
   private Optional<SortedMap<String, Object>> config = Optional.empty();
+  private Optional<SortedMap<String, String>> leaderSettings = Optional.empty();
+  private Optional<Status> unitStatus = Optional.empty();
   private boolean stateChanged;
   private boolean foundNotLeader;
 
@@ -84,9 +89,14 @@ final class HookTransaction {
     unit.relations()
         .forEach(
             (number, known) -> {
+              if (known.isBroken()) {
+                return;
+              }
               boolean here = relation.isPresent() && relation.get().number() == number;
               Set<String> listed = new HashSet<>(known.members().keySet());
-              if (here && !hook.remoteUnit().isEmpty()) {
+              if (here && hook.kind() == Hook.Kind.BROKEN) {
+                listed.clear();
+              } else if (here && !hook.remoteUnit().isEmpty() && hook.kind() != Hook.Kind.EXEC) {
                 // Read anew what the hook is about.
                 known.cache().remove(hook.remoteUnit());
                 if (hook.kind() == Hook.Kind.DEPARTED) {
@@ -112,6 +122,14 @@ final class HookTransaction {
   /** Returns the relations this hook knows. */
   List<FakeJujuRelation> relations() {
     return members.keySet().stream().map(model::relation).toList();
+  }
+
+  /** Tells whether relation-ids leaves a relation out: one that breaks, since Juju 3.4.4. */
+  boolean isHidden(FakeJujuRelation of) {
+    return hook.kind() == Hook.Kind.BROKEN
+        && model.version() != JujuVersion.JUJU_2_9
+        && relation.isPresent()
+        && relation.get().number() == of.number();
   }
 
   List<String> members(FakeJujuRelation of) {
@@ -219,7 +237,15 @@ final class HookTransaction {
     if (forApplication && !isLeader()) {
       throw ToolFailure.failed("cannot write relation settings");
     }
-    LocalBag local = forApplication ? localApplication(of) : localUnit(of);
+    LocalBag local;
+    try {
+      local = forApplication ? localApplication(of) : localUnit(of);
+    } catch (ToolFailure e) {
+      throw ToolFailure.failed(
+          "cannot read relation "
+              + (forApplication ? "application settings: " : "settings: ")
+              + e.getMessage());
+    }
     settings.forEach(local::set);
   }
 
@@ -232,6 +258,27 @@ final class HookTransaction {
 
   void stateChanged() {
     stateChanged = true;
+  }
+
+  /** Returns the unit's status as it was when first asked for, whatever was set since. */
+  Status unitStatus() {
+    if (unitStatus.isEmpty()) {
+      unitStatus = Optional.of(new Status(unit.workloadStatus(), unit.statusMessage()));
+    }
+    return unitStatus.get();
+  }
+
+  SortedMap<String, String> leaderSettings() {
+    if (leaderSettings.isEmpty()) {
+      leaderSettings = Optional.of(model.leaderSettings().read());
+    }
+    return leaderSettings.get();
+  }
+
+  /** Writes leader settings, at once; they are read anew afterwards. */
+  void setForLeader(Map<String, String> settings) {
+    leaderSettings = Optional.empty();
+    model.leaderSettings().merge(settings);
   }
 
   SortedMap<String, Object> config() {

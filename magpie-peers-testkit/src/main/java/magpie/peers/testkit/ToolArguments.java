@@ -8,9 +8,8 @@ package magpie.peers.testkit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -60,6 +59,9 @@ final class ToolArguments {
     }
   }
 
+  private static final Set<String> TRUE = Set.of("1", "t", "T", "TRUE", "true", "True");
+  private static final Set<String> FALSE = Set.of("0", "f", "F", "FALSE", "false", "False");
+
   private final Map<String, String> flags = new TreeMap<>();
   private final List<String> rest = new ArrayList<>();
 
@@ -76,36 +78,36 @@ final class ToolArguments {
       } else if (argument.startsWith("--")) {
         int equals = argument.indexOf('=');
         String name = equals < 0 ? argument.substring(2) : argument.substring(2, equals);
-        String flag = name.length() > 1 ? known.canonical.get(name) : null;
-        if (flag == null) {
-          throw ToolFailure.misused("option provided but not defined: --" + name);
+        if (name.isEmpty()) {
+          throw ToolFailure.misused("empty option in argument " + ToolText.quote(argument));
         }
-        if (!known.valued.containsKey(flag)) {
-          parsed.bool(flag, "--" + name, equals < 0 ? "true" : argument.substring(equals + 1));
-        } else if (equals >= 0) {
-          parsed.value(known, flag, "--" + name, argument.substring(equals + 1));
+        String flag = flag(known, name);
+        if (equals >= 0) {
+          parsed.value(known, flag, name, argument.substring(equals + 1));
+        } else if (!known.valued.containsKey(flag)) {
+          parsed.flags.put(flag, "true");
         } else if (++i < arguments.size()) {
-          parsed.value(known, flag, "--" + name, arguments.get(i));
+          parsed.value(known, flag, name, arguments.get(i));
         } else {
-          throw ToolFailure.misused("option needs an argument: --" + name);
+          throw ToolFailure.misused("option needs an argument: " + withMinus(name));
         }
       } else if (argument.startsWith("-") && argument.length() > 1) {
-        for (int at = 1; at < argument.length(); at++) {
-          String name = argument.substring(at, at + 1);
-          String flag = known.canonical.get(name);
-          if (flag == null) {
-            throw ToolFailure.misused("option provided but not defined: -" + name);
-          }
-          if (!known.valued.containsKey(flag)) {
-            parsed.bool(flag, "-" + name, "true");
-          } else if (at + 1 < argument.length()) {
-            parsed.value(known, flag, "-" + name, argument.substring(at + 1));
+        for (int at = 1; at < argument.length(); ) {
+          int after = argument.offsetByCodePoints(at, 1);
+          String name = argument.substring(at, after);
+          String flag = flag(known, name);
+          boolean valued = known.valued.containsKey(flag) || argument.startsWith("=", after);
+          if (!valued) {
+            parsed.flags.put(flag, "true");
+          } else if (after < argument.length()) {
+            parsed.value(known, flag, name, argument.substring(after));
             break;
           } else if (++i < arguments.size()) {
-            parsed.value(known, flag, "-" + name, arguments.get(i));
+            parsed.value(known, flag, name, arguments.get(i));
           } else {
-            throw ToolFailure.misused("option needs an argument: -" + name);
+            throw ToolFailure.misused("option needs an argument: " + withMinus(name));
           }
+          at = after;
         }
       } else {
         parsed.rest.add(argument);
@@ -114,34 +116,43 @@ final class ToolArguments {
     return parsed;
   }
 
-  private void bool(String flag, String spelling, String value) throws ToolFailure {
-    switch (value.toLowerCase(Locale.ROOT)) {
-      case "true", "t", "1" -> flags.put(flag, "true");
-      case "false", "f", "0" -> flags.remove(flag);
-      default ->
-          throw ToolFailure.misused(
-              String.format(
-                  Locale.ROOT,
-                  "invalid boolean value %s for option %s: parsing %s: invalid syntax",
-                  ToolText.quote(value),
-                  spelling,
-                  ToolText.quote(value)));
+  /** Returns the name by which a flag is kept; a long name and a letter are of one kind. */
+  private static String flag(Flags known, String name) throws ToolFailure {
+    String flag = known.canonical.get(name);
+    if (flag == null) {
+      throw ToolFailure.misused("option provided but not defined: " + withMinus(name));
     }
+    return flag;
   }
 
-  private void value(Flags known, String flag, String spelling, String value) throws ToolFailure {
+  private static String withMinus(String name) {
+    return (name.codePointCount(0, name.length()) > 1 ? "--" : "-") + name;
+  }
+
+  private void value(Flags known, String flag, String name, String value) throws ToolFailure {
     try {
-      Objects.requireNonNull(known.valued.get(flag), flag).check(value);
+      known.valued.getOrDefault(flag, ToolArguments::requireBool).check(value);
     } catch (ToolFailure e) {
       throw ToolFailure.misused(
           "invalid value "
               + ToolText.quote(value)
               + " for option "
-              + spelling
+              + withMinus(name)
               + ": "
               + e.getMessage());
     }
-    flags.put(flag, value);
+    if (!known.valued.containsKey(flag) && FALSE.contains(value)) {
+      flags.remove(flag);
+    } else {
+      flags.put(flag, value);
+    }
+  }
+
+  private static void requireBool(String value) throws ToolFailure {
+    if (!TRUE.contains(value) && !FALSE.contains(value)) {
+      throw ToolFailure.misused(
+          "strconv.ParseBool: parsing " + ToolText.quote(value) + ": invalid syntax");
+    }
   }
 
   boolean has(String flag) {
@@ -176,18 +187,39 @@ final class ToolArguments {
   Map<String, String> keyValues(int n) throws ToolFailure {
     Map<String, String> pairs = new LinkedHashMap<>();
     for (String argument : rest.subList(Math.min(n, rest.size()), rest.size())) {
-      if (argument.isBlank()) {
+      if (argument.isEmpty()) {
         continue;
       }
       int equals = argument.indexOf('=');
-      String key = equals < 0 ? "" : argument.substring(0, equals).strip();
-      if (key.isEmpty()) {
+      if (equals < 0) {
         throw ToolFailure.misused("expected \"key=value\", got " + ToolText.quote(argument));
       }
-      if (pairs.put(key, argument.substring(equals + 1).strip()) != null) {
+      String key = trimmed(argument.substring(0, equals));
+      String value = trimmed(argument.substring(equals + 1));
+      if (key.isEmpty()) {
+        throw ToolFailure.misused("expected \"key=value\", got \"=" + value + "\"");
+      }
+      if (pairs.put(key, value) != null) {
         throw ToolFailure.misused("key " + ToolText.quote(key) + " specified more than once");
       }
     }
     return pairs;
+  }
+
+  /** Trims what Go takes for white space, which is not quite what Java does. */
+  private static String trimmed(String text) {
+    int from = 0;
+    int to = text.length();
+    while (from < to && isSpace(text.charAt(from))) {
+      from++;
+    }
+    while (from < to && isSpace(text.charAt(to - 1))) {
+      to--;
+    }
+    return text.substring(from, to);
+  }
+
+  private static boolean isSpace(char c) {
+    return (c >= '\t' && c <= '\r') || c == 0x85 || Character.isSpaceChar(c);
   }
 }

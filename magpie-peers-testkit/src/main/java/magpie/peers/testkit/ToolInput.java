@@ -12,6 +12,10 @@ import java.nio.charset.CharacterCodingException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Reads the map of scalars that {@code --file} takes: JSON, and simple block YAML.
@@ -22,11 +26,19 @@ import java.util.Map;
  * line separator), and for YAML this reader does not know, it refuses, naming itself.
  */
 final class ToolInput {
-  /** A key of this length or more is none for the YAML parser. */
+  /** For the YAML parser nothing is a key whose colon comes later, unless it says so with "?". */
   private static final int KEY_LIMIT = 1024;
+
+  /** What stands for nothing, which is the empty text here. */
+  private static final Set<String> NULLS = Set.of("", "~", "null", "Null", "NULL");
+
+  private static final Pattern SINGLE_QUOTED = Pattern.compile("'((?:[^']++|'')*+)'");
 
   private final String text;
   private int at;
+
+  /** The lines before the text, where it is part of a longer one. */
+  private int linesBefore;
 
   private ToolInput(String text) {
     this.text = text;
@@ -66,12 +78,8 @@ final class ToolInput {
     }
     char first = text.charAt(at);
     if (first == '{') {
-      Map<String, String> map = object();
-      skipBlanks();
-      if (at < text.length()) {
-        throw yaml("did not find expected <document start>");
-      }
-      return map;
+      // What follows the first document is not read.
+      return object();
     }
     if (first == '[') {
       throw notMap("!!seq");
@@ -89,27 +97,33 @@ final class ToolInput {
     }
     while (true) {
       skipBlanks();
+      boolean explicit = peek() == '?';
+      if (explicit) {
+        at++;
+        skipBlanks();
+      }
       if (peek() != '"') {
         throw refuse("a key that is not in double quotes");
       }
       int start = at;
       String key = quoted();
-      if (at - start >= KEY_LIMIT) {
-        throw yaml("did not find expected ',' or '}'");
+      skipBlanks();
+      if (!explicit && text.codePointCount(start, at) > KEY_LIMIT) {
+        throw parser("did not find expected ',' or '}'");
       }
-      skipBlanks();
-      expect(':');
-      skipBlanks();
-      map.put(key, jsonValue());
-      skipBlanks();
+      if (explicit && peek() != ':') {
+        map.put(key, "");
+      } else {
+        expect(':');
+        skipBlanks();
+        map.put(key, jsonValue());
+        skipBlanks();
+      }
       if (peek() == '}') {
         at++;
         return map;
       }
-      if (peek() != ',') {
-        throw yaml("did not find expected ',' or '}'");
-      }
-      at++;
+      expect(',');
     }
   }
 
@@ -146,7 +160,7 @@ final class ToolInput {
         case '"' -> {
           return value.toString();
         }
-        case '\0' -> throw yaml("found unexpected end of stream");
+        case '\0' -> throw scanner("found unexpected end of stream");
         case '\n', '\r', '\t', '\u0085', '\u2028', '\u2029' ->
             throw refuse(
                 String.format(
@@ -163,11 +177,11 @@ final class ToolInput {
     char c = peek();
     at++;
     return switch (c) {
-      case '"', '\\', '/', ' ' -> c;
+      case '"', '\'', '\\', ' ' -> c;
       case '0' -> 0;
       case 'a' -> 7;
       case 'b' -> '\b';
-      case 't' -> '\t';
+      case 't', '\t' -> '\t';
       case 'n' -> '\n';
       case 'v' -> 0xb;
       case 'f' -> '\f';
@@ -180,7 +194,7 @@ final class ToolInput {
       case 'x' -> hex(2);
       case 'u' -> hex(4);
       case 'U' -> hex(8);
-      default -> throw yaml("found unknown escape character");
+      default -> throw scanner("found unknown escape character");
     };
   }
 
@@ -189,45 +203,85 @@ final class ToolInput {
     for (int i = 0; i < digits; i++) {
       int digit = Character.digit(peek(), 16);
       if (digit < 0) {
-        throw yaml("did not find expected hexdecimal number");
+        throw scanner("did not find expected hexdecimal number");
       }
       value = value * 16 + digit;
       at++;
     }
     if ((value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) {
-      throw yaml("found invalid Unicode character escape code");
+      throw scanner("found invalid Unicode character escape code");
     }
     return (int) value;
   }
 
-  /** Reads lines of {@code key: value}, plain or quoted. */
+  /** Reads lines of {@code key: value} or {@code ? key}, plain or quoted. */
   private Map<String, String> block() throws ToolFailure {
     Map<String, String> map = new LinkedHashMap<>();
     at = 0;
     boolean first = true;
+    Optional<String> waiting = Optional.empty();
     while (at < text.length()) {
       int end = text.indexOf('\n', at);
       int next = end < 0 ? text.length() : end + 1;
       String line = text.substring(at, end < 0 ? text.length() : end).stripTrailing();
+      if (!first && (isMark("---", line) || isMark("...", line))) {
+        // What follows the first document is not read.
+        break;
+      }
       if (!line.isBlank() && !line.startsWith("#") && !(first && line.equals("---"))) {
-        if (Character.isWhitespace(line.charAt(0)) || line.chars().anyMatch(c -> c > 0x7e)) {
+        if (Character.isWhitespace(line.charAt(0)) || line.chars().anyMatch(ToolInput::isBreak)) {
           throw refuse("anything but lines of plain \"key: value\", or JSON");
         }
-        if (line.startsWith("- ") || line.equals("-")) {
+        if (isMark("-", line)) {
           throw notMap("!!seq");
         }
-        int colon = keyEnd(line);
-        if (colon < 0) {
-          throw notMap(
-              "!!str `" + (line.length() > 10 ? line.substring(0, 7) + "..." : line) + "`");
+        if (isMark("?", line)) {
+          waiting.ifPresent(key -> map.put(key, ""));
+          waiting = Optional.of(blockScalar(line.substring(1).strip()));
+        } else if (isMark(":", line) && waiting.isPresent()) {
+          map.put(waiting.get(), blockScalar(line.substring(1).strip()));
+          waiting = Optional.empty();
+        } else {
+          waiting.ifPresent(key -> map.put(key, ""));
+          waiting = Optional.empty();
+          entry(line, map, next == text.length());
         }
-        String key = blockScalar(line.substring(0, colon));
-        map.put(key, blockScalar(line.substring(colon + 1).strip()));
+        first = false;
       }
-      first = false;
       at = next;
     }
+    waiting.ifPresent(key -> map.put(key, ""));
     return map;
+  }
+
+  private static boolean isMark(String mark, String line) {
+    return line.equals(mark) || line.startsWith(mark + " ");
+  }
+
+  private static boolean isBreak(int c) {
+    return c == 0x85 || c == 0x2028 || c == 0x2029 || c == '\r';
+  }
+
+  private void entry(String line, Map<String, String> map, boolean isLast) throws ToolFailure {
+    int colon = keyEnd(line);
+    if (colon < 0 && map.isEmpty() && isLast) {
+      if (NULLS.contains(line)) {
+        return;
+      }
+      throw notMap("!!str `" + (line.length() > 10 ? line.substring(0, 7) + "..." : line) + "`");
+    }
+    if (colon < 0 && map.isEmpty()) {
+      throw refuse("a text of several lines");
+    }
+    if (colon < 0 || (line.codePointCount(0, colon) > KEY_LIMIT && !map.isEmpty())) {
+      at = Math.min(text.length(), at + line.length() + 1);
+      throw scanner("could not find expected ':'");
+    }
+    if (line.codePointCount(0, colon) > KEY_LIMIT) {
+      throw scanner("mapping values are not allowed in this context");
+    }
+    String key = blockScalar(line.substring(0, colon));
+    map.put(key, blockScalar(line.substring(colon + 1).strip()));
   }
 
   private static int keyEnd(String line) {
@@ -240,30 +294,47 @@ final class ToolInput {
     return colon < 0 && line.endsWith(":") ? line.length() - 1 : colon;
   }
 
-  private String blockScalar(String scalar) throws ToolFailure {
-    if (scalar.startsWith("\"")) {
-      ToolInput inner = new ToolInput(scalar);
+  private String blockScalar(String given) throws ToolFailure {
+    if (given.startsWith("\"")) {
+      ToolInput inner = new ToolInput(given);
+      inner.linesBefore = linesBefore + (int) newLines();
       String value = inner.quoted();
-      if (inner.at != scalar.length()) {
-        throw refuse("text after a closing quote");
-      }
+      requireEnd(given.substring(inner.at));
       return value;
-    } else if (scalar.startsWith("'")) {
-      if (!scalar.matches("'([^']|'')*'")) {
+    } else if (given.startsWith("'")) {
+      Matcher quoted = SINGLE_QUOTED.matcher(given);
+      if (!quoted.lookingAt()) {
         throw refuse("a text in single quotes that does not end with its line");
       }
-      return scalar.substring(1, scalar.length() - 1).replace("''", "'");
-    } else if (scalar.isEmpty() || scalar.equals("~") || scalar.equals("null")) {
+      requireEnd(given.substring(quoted.end()));
+      return quoted.group(1).replace("''", "'");
+    }
+    int comment = given.startsWith("#") ? 0 : given.indexOf(" #");
+    String scalar = (comment < 0 ? given : given.substring(0, comment)).stripTrailing();
+    if (NULLS.contains(scalar)) {
       return "";
     }
-    if ("[]{}&*!|>%@`,?#".indexOf(scalar.charAt(0)) >= 0
-        || scalar.startsWith("- ")
-        || scalar.contains(" #")
-        || scalar.contains(": ")
-        || scalar.endsWith(":")) {
+    if (scalar.startsWith("[")) {
+      throw notText("!!seq");
+    } else if (scalar.startsWith("{")) {
+      throw notText("!!map");
+    } else if ("]}&*!|>%@`,".indexOf(scalar.charAt(0)) >= 0
+        || isMark("-", scalar)
+        || isMark("?", scalar)
+        || isMark(":", scalar)) {
       throw refuse("the plain text \"" + scalar + "\"");
+    } else if (scalar.contains(": ") || scalar.endsWith(":")) {
+      throw scanner("mapping values are not allowed in this context");
     }
     return scalar;
+  }
+
+  /** Checks that nothing but a comment follows a quoted text. */
+  private void requireEnd(String rest) throws ToolFailure {
+    String words = rest.strip();
+    if (!words.isEmpty() && !(words.startsWith("#") && rest.charAt(0) == ' ')) {
+      throw parser("did not find expected key");
+    }
   }
 
   private char peek() {
@@ -272,7 +343,7 @@ final class ToolInput {
 
   private void expect(char c) throws ToolFailure {
     if (peek() != c) {
-      throw yaml("did not find expected ',' or '}'");
+      throw parser("did not find expected ',' or '}'");
     }
     at++;
   }
@@ -283,13 +354,25 @@ final class ToolInput {
     }
   }
 
-  private long line() {
-    return 1
-        + text.substring(0, Math.min(at, text.length())).chars().filter(c -> c == '\n').count();
+  private long newLines() {
+    return text.substring(0, Math.min(at, text.length())).chars().filter(c -> c == '\n').count();
   }
 
-  private ToolFailure yaml(String problem) {
-    return ToolFailure.failed("yaml: line " + line() + ": " + problem);
+  private long line() {
+    return 1 + linesBefore + newLines();
+  }
+
+  /** A fault of characters; yaml.v2 names the line, unless it is the first. */
+  private ToolFailure scanner(String problem) {
+    long line = line();
+    return ToolFailure.failed("yaml: " + (line == 1 ? "" : "line " + line + ": ") + problem);
+  }
+
+  /** A fault of structure, for which yaml.v2 names the line before. */
+  private ToolFailure parser(String problem) {
+    boolean unfinished = at >= text.length() && !text.endsWith("\n");
+    long line = unfinished ? line() : line() - 1;
+    return ToolFailure.failed("yaml: " + (line == 0 ? "" : "line " + line + ": ") + problem);
   }
 
   private ToolFailure notMap(String found) {

@@ -5,57 +5,61 @@
 
 package magpie.peers.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Prints values as the hook tools print them: smart, YAML, JSON.
  *
  * <p>Values are text, {@link Boolean}, {@link Number}, lists, maps, and {@link Optional#empty()}
- * for nothing. Maps are printed in their own order.
+ * for nothing. A {@link SortedMap} is printed in the order that its format has for keys, any other
+ * map in its own, as Go prints a struct.
  */
 final class ToolText {
-  private static final Pattern PLAIN_YAML =
-      Pattern.compile("[A-Za-z_/][A-Za-z0-9_/.@+: -]*|[0-9.][A-Za-z0-9_/.@+ -]*");
-  private static final Pattern OTHER_TYPE =
-      Pattern.compile(
-          "(?i)~|null|true|false|yes|no|on|off|y|n|<<|=|[-+]?[0-9][0-9_]*(\\.[0-9_]*)?(e[-+]?[0-9]+)?"
-              + "|[-+]?\\.[0-9_]+(e[-+]?[0-9]+)?|0[xob].*"
-              + "|[-+]?\\.(inf|nan)|[0-9]{4}-[0-9].*|.*[: ]|.*: .*");
+  /** Go compares the bytes of its strings. */
+  private static final Comparator<String> BYTES =
+      (a, b) -> Arrays.compareUnsigned(a.getBytes(UTF_8), b.getBytes(UTF_8));
 
   private ToolText() {}
 
   static String print(Object value, String format) {
     return switch (format) {
       case "json" -> json(value) + "\n";
-      case "yaml" -> line(yaml(value, 0));
-      default -> line(smart(value));
+      case "yaml" -> yaml(value);
+      default -> smart(value);
     };
   }
 
-  private static String line(String text) {
-    String bare = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
-    return bare.isEmpty() ? "" : bare + "\n";
+  /** Nothing is printed as nothing. */
+  private static String yaml(Object value) {
+    return value instanceof Optional<?> ? "" : ToolYaml.print(value);
   }
 
   private static String smart(Object value) {
-    if (value instanceof String text) {
+    if (value instanceof Boolean bool) {
+      return bool ? "True\n" : "False\n";
+    } else if (value instanceof String || value instanceof List<?>) {
       // Printed as it is: a line end of its own is kept and one more added.
+      String text = value instanceof List<?> list ? lines(list) : value.toString();
       return text.isEmpty() ? "" : text + "\n";
-    } else if (value instanceof Boolean bool) {
-      return bool ? "True" : "False";
-    } else if (value instanceof List<?> list) {
-      List<String> lines = new ArrayList<>();
-      list.forEach(item -> lines.add(item.toString()));
-      return String.join("\n", lines);
-    } else if (value instanceof Optional<?>) {
-      return "";
     }
-    return yaml(value, 0);
+    return yaml(value);
+  }
+
+  private static String lines(List<?> list) {
+    List<String> lines = new ArrayList<>();
+    list.forEach(item -> lines.add(item.toString()));
+    return String.join("\n", lines);
   }
 
   static String json(Object value) {
@@ -67,7 +71,7 @@ final class ToolText {
   private static void json(Object value, StringBuilder out) {
     if (value instanceof Map<?, ?> map) {
       String separator = "{";
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
+      for (Map.Entry<?, ?> entry : ordered(map).entrySet()) {
         out.append(separator);
         json(entry.getKey(), out);
         out.append(':');
@@ -105,49 +109,43 @@ final class ToolText {
       }
       out.append('"');
     } else {
-      out.append(value instanceof Optional<?> ? "null" : value.toString());
+      out.append(
+          value instanceof Optional<?>
+              ? "null"
+              : value instanceof Number number ? number(number) : value.toString());
     }
   }
 
-  private static String yaml(Object value, int depth) {
-    StringBuilder out = new StringBuilder();
-    String indent = "  ".repeat(depth);
-    if (value instanceof Map<?, ?> map && !map.isEmpty()) {
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
-        out.append(indent).append(scalar(entry.getKey())).append(':');
-        nested(entry.getValue(), depth, out);
-      }
-    } else if (value instanceof List<?> list && !list.isEmpty()) {
-      for (Object item : list) {
-        out.append(indent).append("- ").append(yaml(item, depth + 1).stripLeading());
-      }
-    } else {
-      out.append(indent).append(scalar(value)).append('\n');
+  private static Map<?, ?> ordered(Map<?, ?> map) {
+    if (!(map instanceof SortedMap<?, ?>)) {
+      return map;
     }
-    return out.toString();
+    SortedMap<String, Object> ordered = new TreeMap<>(BYTES);
+    map.forEach((key, value) -> ordered.put(key.toString(), value));
+    return ordered;
   }
 
-  private static void nested(Object value, int depth, StringBuilder out) {
-    if (value instanceof Map<?, ?> map && !map.isEmpty()) {
-      out.append('\n').append(yaml(value, depth + 1));
-    } else if (value instanceof List<?> list && !list.isEmpty()) {
-      out.append('\n').append(yaml(value, depth));
-    } else {
-      out.append(' ').append(scalar(value)).append('\n');
+  /** Returns a number as Go prints it: a whole one without a fraction. */
+  static String number(Number number) {
+    if (!(number instanceof Double) && !(number instanceof Float)) {
+      return number.toString();
     }
-  }
-
-  private static String scalar(Object value) {
-    if (value instanceof Map<?, ?>) {
-      return "{}";
-    } else if (value instanceof List<?>) {
-      return "[]";
-    } else if (value instanceof String text) {
-      return PLAIN_YAML.matcher(text).matches() && !OTHER_TYPE.matcher(text).matches()
-          ? text
-          : json(text);
+    double value = number.doubleValue();
+    if (Double.isNaN(value) || Double.isInfinite(value)) {
+      return Double.isNaN(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
     }
-    return value instanceof Optional<?> ? "null" : value.toString();
+    BigDecimal shortest = new BigDecimal(number.toString()).stripTrailingZeros();
+    int exponent = shortest.precision() - shortest.scale() - 1;
+    if (shortest.signum() == 0 || (exponent >= -4 && exponent < 21)) {
+      return shortest.toPlainString();
+    }
+    String digits = shortest.unscaledValue().abs().toString();
+    return (shortest.signum() < 0 ? "-" : "")
+        + digits.charAt(0)
+        + (digits.length() > 1 ? "." + digits.substring(1) : "")
+        + (exponent < 0 ? "e-" : "e+")
+        + (Math.abs(exponent) < 10 ? "0" : "")
+        + Math.abs(exponent);
   }
 
   /** Quotes a text as Go's {@code %q} does. */

@@ -6,12 +6,14 @@
 package magpie.peers.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,7 +102,16 @@ class FakeJujuToolsTest {
                           "relation-ids",
                           "--format=xml"),
                       failed(2, "option needs an argument: -r", "relation-list", "-r"),
-                      failed(2, "option provided but not defined: --x", "relation-list", "--x=1"),
+                      failed(2, "option provided but not defined: -x", "relation-list", "--x=1"),
+                      failed(2, "option provided but not defined: --xy", "relation-list", "--xy"),
+                      failed(2, "empty option in argument \"--=1\"", "relation-list", "--=1"),
+                      failed(
+                          2,
+                          "invalid value \"maybe\" for option --app: strconv.ParseBool:"
+                              + " parsing \"maybe\": invalid syntax",
+                          "relation-list",
+                          "--app=maybe"),
+                      ok("magpie\n", "relation-list", "--r", "1", "--app=T"),
                       ok(
                           "Usage: relation-list [options] [arguments]\n",
                           "relation-list",
@@ -552,7 +563,7 @@ class FakeJujuToolsTest {
       assertEquals(
           List.of(
               "DEBUG magpie:1: two words",
-              "WARNING Specified log level of \"LOUD\" is not valid.",
+              "WARNING Specified log level of \"loud\" is not valid",
               "INFO magpie:1: hello"),
           unit.logs());
       unit.inHook(
@@ -567,6 +578,320 @@ class FakeJujuToolsTest {
                 goal.replaceAll("\"2026-01-02 03:04:\\d\\dZ\"", "T"));
           });
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void yamlIsWrittenAsGoWritesIt(JujuVersion version) {
+    try (FakeJuju juju =
+        FakeJuju.create(directory, version)
+            .peerRelation("magpie")
+            .config("float", 3.0)
+            .config("large", 1.5e21)
+            .units(11)
+            .build()) {
+      juju.publishApplication(
+          "magpie",
+          "k10",
+          "two words",
+          "k9",
+          "yes",
+          "K-1",
+          "12:30",
+          "k_1",
+          " a: b",
+          "lines",
+          "one\ntwo\n",
+          "tab",
+          "a\tb",
+          "bird",
+          "\ud83d\udc26",
+          "empty list",
+          "[]",
+          "quote",
+          "'",
+          "day",
+          "2026-01-02",
+          "long",
+          "word ".repeat(20) + "end");
+      juju.settle();
+      juju.unit("magpie/1")
+          .inHook(
+              "magpie-relation-changed",
+              "",
+              hook -> {
+                check(
+                    hook,
+                    ok(
+                        "K-1: \"12:30\"\n"
+                            + "bird: \"\\U0001F426\"\n"
+                            + "day: \"2026-01-02\"\n"
+                            + "empty list: '[]'\n"
+                            + "k_1: ' a: b'\n"
+                            + "k9: \"yes\"\n"
+                            + "k10: two words\n"
+                            + "lines: |\n  one\n  two\n"
+                            + "long: "
+                            + "word ".repeat(15)
+                            + "word\n  word word word word end\n"
+                            + "quote: ''''\n"
+                            + "tab: \"a\\tb\"\n",
+                        "relation-get"),
+                    ok("", "relation-get", "--format=yaml", "missing"),
+                    ok("", "config-get", "--format=yaml", "missing"),
+                    ok("{}\n", "state-get", "--format=yaml"),
+                    ok("{}\n", "state-get"),
+                    ok("null\n", "state-get", "--format=json"),
+                    ok("\"\"\n", "state-get", "--format=yaml", "missing"),
+                    ok("float: 3\nlarge: 1.5e+21\n", "config-get"),
+                    ok("{\"float\":3,\"large\":1.5e+21}\n", "config-get", "--format=json"),
+                    ok("[]\n", "relation-ids", "--format=yaml", "nothing"));
+                String[] goal = hook.call("goal-state").stdout().split("\n", -1);
+                assertEquals(
+                    List.of("units:", "  magpie/0:", "    status: unknown"),
+                    List.of(goal).subList(0, 3));
+                assertTrue(goal[3].matches("    since: 2026-01-02 03:04:\\d\\dZ"), goal[3]);
+                assertEquals("  magpie/10:", goal[31]);
+                assertEquals("relations: {}", goal[34]);
+                String network = hook.call("network-get", "magpie").stdout();
+                assertTrue(
+                    network.startsWith(
+                        "bind-addresses:\n- mac-address: 00:16:3e:00:00:01\n"
+                            + "  interface-name: eth0\n  addresses:\n  - hostname: \"\"\n"
+                            + "    value: 10.0.0.11\n    cidr: 10.0.0.0/16\n"
+                            + "    address: 10.0.0.11\n  macaddress: 00:16:3e:00:00:01\n"
+                            + "  interfacename: eth0\negress-subnets:\n- 10.0.0.11/32\n"),
+                    network);
+              });
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void statusOfTheApplicationIsThatOfTheUnitsThereAre(JujuVersion version) {
+    try (FakeJuju juju = juju(version)) {
+      juju.unit("magpie/1").destroy();
+      juju.unit("magpie/0")
+          .inHook(
+              "update-status",
+              "",
+              hook ->
+                  check(
+                      hook,
+                      ok("", "status-set", "--application", "active", "fine"),
+                      ok("active\n", "status-get", "--application"),
+                      ok(
+                          "{\"application-status\":{\"status\":\"active\",\"units\":{"
+                              + "\"magpie/0\":{\"status\":\"unknown\"},"
+                              + "\"magpie/2\":{\"status\":\"unknown\"}}}}\n",
+                          "status-get",
+                          "--application",
+                          "--format=json"),
+                      ok(
+                          "{\"application-status\":{\"message\":\"fine\",\"status\":\"active\","
+                              + "\"status-data\":{},\"units\":{"
+                              + "\"magpie/0\":{\"message\":\"\",\"status\":\"unknown\","
+                              + "\"status-data\":{}},"
+                              + "\"magpie/2\":{\"message\":\"\",\"status\":\"unknown\","
+                              + "\"status-data\":{}}}}}\n",
+                          "status-get",
+                          "--application",
+                          "--include-data",
+                          "--format=json")));
+    }
+  }
+
+  @Test
+  void aHookAsksForItsStatusAndForLeaderSettingsOnce() {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6)) {
+      juju.unit("magpie/0")
+          .inHook(
+              "update-status",
+              "",
+              hook -> {
+                check(
+                    hook,
+                    ok("unknown\n", "status-get"),
+                    ok("", "status-set", "active"),
+                    ok("unknown\n", "status-get"),
+                    ok("{}\n", "leader-get"),
+                    ok("", "leader-set", "a=b"),
+                    ok("a: b\n", "leader-get"));
+                juju.unit("magpie/1")
+                    .inHook(
+                        "update-status",
+                        "",
+                        other -> {
+                          check(other, ok("b\n", "leader-get", "a"));
+                          check(hook, ok("", "leader-set", "a=c"));
+                          check(other, ok("b\n", "leader-get", "a"));
+                        });
+              });
+      assertEquals("active", juju.unit("magpie/0").status());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void formatOfToolsThatPrintNothingIsNotedEvenWhereTheyFail(JujuVersion version) {
+    String note = "--format flag deprecated for command ";
+    try (FakeJuju juju = juju(version)) {
+      juju.unit("magpie/1")
+          .inHook(
+              "magpie-relation-created",
+              "",
+              hook ->
+                  check(
+                      hook,
+                      new Row(
+                          0,
+                          "",
+                          note + "\"juju-log\"",
+                          List.of("juju-log", "--format=json", "hello")),
+                      new Row(
+                          1,
+                          "",
+                          note + "\"relation-set\"ERROR cannot write relation settings\n",
+                          List.of("relation-set", "--format=json", "--app", "a=b")),
+                      new Row(
+                          1,
+                          "",
+                          note + "\"relation-set\"ERROR open none: no such file or directory\n",
+                          List.of("relation-set", "--format", "x", "--file", "none")),
+                      ok("", "juju-log", "-l", "WARN", "--format=", "careful"),
+                      ok("", "juju-log", "-l", "", "plain")));
+      assertEquals(
+          List.of("INFO magpie:1: hello", "WARNING magpie:1: careful", "INFO magpie:1: plain"),
+          juju.unit("magpie/1").logs());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void relationGetChecksNamesWhereJujuDoes(JujuVersion version) {
+    try (FakeJuju juju = juju(version)) {
+      juju.settle();
+      juju.unit("magpie/0")
+          .inHook(
+              "magpie-relation-changed",
+              "magpie/1",
+              hook ->
+                  check(
+                      hook,
+                      failed(
+                          1,
+                          "\"\" is not a valid unit or application",
+                          "relation-get",
+                          "--app",
+                          "-",
+                          "Not/A/Name"),
+                      version == JujuVersion.JUJU_2_9
+                          ? failed(
+                              1,
+                              "\"magpie/01\" is not a valid unit or application",
+                              "relation-get",
+                              "-",
+                              "magpie/01")
+                          : failed(
+                              2,
+                              "invalid unit name \"magpie/01\"",
+                              "relation-get",
+                              "-",
+                              "magpie/01")));
+    }
+  }
+
+  @Test
+  void argumentsAreTrimmedAsGoTrims() {
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6)) {
+      FakeUnit unit = juju.unit("magpie/0");
+      unit.inHook(
+          "update-status",
+          "",
+          hook ->
+              check(
+                  hook,
+                  ok("", "state-set", "", "\u00a0k\u2007=\u0085\u00a0v\u202f\t", "s=\u001cx"),
+                  failed(2, "expected \"key=value\", got \" \"", "state-set", " "),
+                  failed(2, "expected \"key=value\", got \"=v\"", "state-set", "\u00a0 = v ")));
+      assertEquals("{k=v, s=\u001cx}", unit.charmState().toString());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aBrokenRelationHasNoMembersAndIsForgotten(JujuVersion version) {
+    try (FakeJuju juju = juju(version)) {
+      juju.settle();
+      FakeUnit unit = juju.unit("magpie/0");
+      unit.inHook(
+          "magpie-relation-broken",
+          "",
+          hook ->
+              check(
+                  hook,
+                  ok(version == JujuVersion.JUJU_2_9 ? "magpie:1\n" : "", "relation-ids"),
+                  ok("[]\n", "relation-list", "--format=json"),
+                  ok("magpie/1\nmagpie/2\n", "relation-list", "-r", "cluster:10")));
+      unit.inHook(
+          "update-status",
+          "",
+          hook ->
+              check(
+                  hook,
+                  ok("[]\n", "relation-ids", "--format=json", "magpie"),
+                  failed(
+                      2,
+                      "invalid value \"magpie:1\" for option -r: relation not found",
+                      "relation-list",
+                      "-r",
+                      "magpie:1"),
+                  ok("cluster:10\n", "relation-ids", "cluster")));
+      juju.settle();
+      assertEquals(List.of("magpie/2"), juju.unit("magpie/1").members("magpie"));
+      assertEquals(List.of(), unit.members("magpie"));
+      assertEquals(Optional.empty(), unit.due());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void commandsMayBeRunInARelation(JujuVersion version) {
+    try (FakeJuju juju = juju(version)) {
+      juju.settle();
+      FakeUnit unit = juju.unit("magpie/0");
+      HookRun run =
+          unit.inHook(
+              Hook.exec("magpie", "magpie/2"),
+              hook -> {
+                assertEquals("magpie:1", hook.environment().get("JUJU_RELATION_ID"));
+                assertEquals("magpie/2", hook.environment().get("JUJU_REMOTE_UNIT"));
+                assertEquals("", hook.environment().get("JUJU_REMOTE_APP"));
+                assertEquals("", hook.environment().get("JUJU_HOOK_NAME"));
+                check(
+                    hook,
+                    ok("magpie:1\n", "relation-ids"),
+                    ok("magpie/1\nmagpie/2\n", "relation-list"),
+                    ok("10.0.0.12\n", "relation-get", "ingress-address"),
+                    ok("", "relation-set", "a=b"),
+                    failed(2, "no unit or application specified", "relation-get", "--app"));
+                hook.exit(1);
+              });
+      assertTrue(run.committed());
+      assertEquals("b", unit.settings("magpie").get("a"));
+      assertEquals(
+          "ambiguous remote unit; possibilities are [magpie/1, magpie/2]",
+          refused(unit, Hook.exec("magpie", "")));
+      assertEquals(
+          "unknown remote unit magpie/9; possibilities are [magpie/1, magpie/2]",
+          refused(unit, Hook.exec("magpie", "magpie/9")));
+    }
+  }
+
+  private static String refused(FakeUnit unit, Hook hook) {
+    return String.valueOf(
+        assertThrows(IllegalArgumentException.class, () -> unit.inHook(hook, context -> {}))
+            .getMessage());
   }
 
   @Test

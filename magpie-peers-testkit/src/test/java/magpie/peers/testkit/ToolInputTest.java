@@ -25,7 +25,7 @@ class ToolInputTest {
         arguments("{\"a\":\"b\"}", "{a=b}"),
         arguments("{\"a\" : 1 , \"b\":true,\n\"c\":-1.5e+3}", "{a=1, b=true, c=-1.5e+3}"),
         arguments("{\"a\":null}", "{a=}"),
-        arguments("{\"a\":\" x \\n\\t\\\"\\\\\\/\\u00e9 \"}", "{a= x \n\t\"\\/\u00e9 }"),
+        arguments("{\"a\":\" x \\n\\t\\\"\\\\/\\u00e9 \"}", "{a= x \n\t\"\\/\u00e9 }"),
         arguments("{\"a\":\"\\U0001F426\\N\\x41\"}", "{a=\ud83d\udc26\u0085A}"),
         arguments("{\"a\":\"yes\", \"a\":\"017\"}", "{a=017}"),
         arguments("{\"a\":\"# : - | \ud83d\udc26\"}", "{a=# : - | \ud83d\udc26}"),
@@ -33,7 +33,21 @@ class ToolInputTest {
         arguments(
             "# note\na: b\n\n'c d': \"e\\n\"\nf: 'it''s'\ng:\nh: ~\n",
             "{a=b, c d=e\n, f=it's, g=, h=}"),
-        arguments("---\na: http://x\n", "{a=http://x}"));
+        arguments("---\na: http://x\n", "{a=http://x}"),
+        // What follows the first document is not looked at.
+        arguments("{\"a\":\"b\"}x", "{a=b}"),
+        arguments("{\"a\":\"b\"} trailing words", "{a=b}"),
+        arguments("a: b\n---\nc: d\n", "{a=b}"),
+        // A key that says that it is one, with and without a value.
+        arguments("? a", "{a=}"),
+        arguments("? a\n: b\n? \"c\"\nd: e", "{a=b, c=, d=e}"),
+        arguments("? \"" + "k".repeat(2000) + "\"\n: v", "{" + "k".repeat(2000) + "=v}"),
+        arguments("{? \"" + "k".repeat(2000) + "\" : \"v\"}", "{" + "k".repeat(2000) + "=v}"),
+        arguments("{\"" + "k".repeat(1022) + "\":1}", "{" + "k".repeat(1022) + "=1}"),
+        arguments("a: Null\nb: NULL\nc: null # none\nd: x # note", "{a=, b=, c=, d=x}"),
+        arguments("~", "{}"),
+        arguments("null\n", "{}"),
+        arguments("a: z\u00fcrich\r\nb: \"\\'\\t\"\r\n", "{a=z\u00fcrich, b='\t}"));
   }
 
   @ParameterizedTest
@@ -48,15 +62,22 @@ class ToolInputTest {
     String refused = "FakeJuju does not read, at line ";
     return Stream.of(
         arguments(
-            "{\"a\":\"\\ud83d\\udc26\"}",
-            "yaml: line 1: found invalid Unicode character escape code"),
-        arguments("{\"a\":\"\\q\"}", "yaml: line 1: found unknown escape character"),
-        arguments("{\"a\":\"\\u00g0\"}", "yaml: line 1: did not find expected hexdecimal number"),
-        arguments("{\"a\":\"b", "yaml: line 1: found unexpected end of stream"),
+            "{\"a\":\"\\ud83d\\udc26\"}", "yaml: found invalid Unicode character escape code"),
+        arguments("{\"a\":\"\\q\"}", "yaml: found unknown escape character"),
+        arguments("{\"a\":\"\\u00g0\"}", "yaml: did not find expected hexdecimal number"),
+        arguments("{\"a\":\"b", "yaml: found unexpected end of stream"),
         arguments("{\"a\":\"b\"", "yaml: line 1: did not find expected ',' or '}'"),
-        arguments("{\"a\":\"b\"}x", "yaml: line 1: did not find expected <document start>"),
-        arguments(
-            "{\"" + "k".repeat(1024) + "\":1}", "yaml: line 1: did not find expected ',' or '}'"),
+        arguments("{\"a\":\"\\/\"}", "yaml: found unknown escape character"),
+        arguments("{\"a\":\"b\",\n\"c\":\"\\q\"}", "yaml: line 2: found unknown escape character"),
+        arguments("{\"a\":\"b\" \"c\"}", "yaml: did not find expected ',' or '}'"),
+        arguments("{\"a\":\"b\"\n\"c\"}", "yaml: line 1: did not find expected ',' or '}'"),
+        arguments("{\"" + "k".repeat(1023) + "\":1}", "yaml: did not find expected ',' or '}'"),
+        arguments("a: \"b\" c", "yaml: did not find expected key"),
+        arguments("a: b\nc: 'd' e", "yaml: line 1: did not find expected key"),
+        arguments("a: b\nword\n", "yaml: line 3: could not find expected ':'"),
+        arguments("a: b: c", "yaml: mapping values are not allowed in this context"),
+        arguments("x: y\na: b: c", "yaml: line 2: mapping values are not allowed in this context"),
+        arguments("a: [1]", unmarshal + "1: cannot unmarshal !!seq into string"),
         arguments("{\"a\":\"\u007f\"}", "yaml: control characters are not allowed"),
         arguments("{\"a\":\"\u0086\"}", "yaml: control characters are not allowed"),
         arguments("{\"a\":{}}", unmarshal + "1: cannot unmarshal !!map into string"),
