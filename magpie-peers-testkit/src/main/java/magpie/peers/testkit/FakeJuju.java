@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -698,6 +699,10 @@ public final class FakeJuju implements AutoCloseable {
         Files.createDirectories(tools);
         Files.createDirectories(agent(unit));
         Files.createDirectories(charmDirectory(unit));
+        Path metadata = charmDirectory(unit).resolve("metadata.yaml");
+        if (charm.isEmpty() && !Files.exists(metadata)) {
+          Files.writeString(metadata, metadata());
+        }
         Files.write(script, HookAgent.toolScript());
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         for (String tool : model.version().tools()) {
@@ -715,6 +720,21 @@ public final class FakeJuju implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Returns the metadata of a charm that has the relations there are. */
+  private String metadata() {
+    StringBuilder text = new StringBuilder("name: " + model.application() + "\n");
+    text.append("summary: The charm of a fake Juju\n");
+    text.append("description: It has the peer relations that were asked for.\n");
+    Set<String> endpoints = new LinkedHashSet<>();
+    model.relations().values().forEach(relation -> endpoints.add(relation.endpoint()));
+    text.append(endpoints.isEmpty() ? "" : "peers:\n");
+    for (String endpoint : endpoints) {
+      text.append("  ").append(endpoint).append(":\n");
+      text.append("    interface: ").append(endpoint).append('\n');
+    }
+    return text.toString();
   }
 
   static Map<String, String> pairs(String... keysAndValues) {
@@ -919,7 +939,8 @@ public final class FakeJuju implements AutoCloseable {
     /**
      * Sets the charm: the directory with {@code dispatch}, which all units share.
      *
-     * @param directory the charm directory; by default each unit has an empty one of its own
+     * @param directory the charm directory; by default each unit has one of its own, with a {@code
+     *     metadata.yaml} that declares the peer relations and nothing else
      * @return this builder
      */
     public Builder charm(Path directory) {

@@ -415,4 +415,32 @@ class FakeJujuPlayTest {
       assertEquals(runs, juju.runs());
     }
   }
+
+  @Test
+  void aUnitsOwnCharmDeclaresTheRelationsThereAre() throws IOException {
+    try (FakeJuju juju =
+        FakeJuju.create(directory, JujuVersion.JUJU_3_6)
+            .application("bird")
+            .peerRelation("nest")
+            .peerRelation("nest")
+            .peerRelation("flock")
+            .units(2)
+            .build()) {
+      Path own = juju.unit("bird/0").charmDirectory().resolve("metadata.yaml");
+      juju.unit("bird/0").run("update-status", "", "true");
+      assertEquals(
+          "name: bird\nsummary: The charm of a fake Juju\n"
+              + "description: It has the peer relations that were asked for.\n"
+              + "peers:\n  nest:\n    interface: nest\n  flock:\n    interface: flock\n",
+          Files.readString(own));
+      Path other = juju.unit("bird/1").charmDirectory().resolve("metadata.yaml");
+      Files.createDirectories(other.getParent());
+      Files.writeString(other, "name: mine\n");
+      juju.unit("bird/1").run("update-status", "", "true");
+      assertEquals("name: mine\n", Files.readString(other), "a charm that is there stays");
+      Files.delete(own);
+      juju.unit("bird/0").run("update-status", "", "true");
+      assertTrue(Files.notExists(own), "what a hook or a test removed stays away");
+    }
+  }
 }
