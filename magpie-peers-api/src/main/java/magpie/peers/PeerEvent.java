@@ -5,10 +5,22 @@
 
 package magpie.peers;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
  * What a listener is told: first the present, then every change of it, in order (E1).
+ *
+ * <pre>{@code
+ * peers.listen(event -> {
+ *   for (PeerNode peer : event.changes().joined()) {
+ *     pool.add(peer.id(), peer.socketAddress(5001));
+ *   }
+ *   for (PeerNode peer : event.changes().departed()) {
+ *     pool.remove(peer.id());
+ *   }
+ * });
+ * }</pre>
  *
  * <p>Sealed, so that all cases are known; {@link #kind()} serves a {@code switch} on Java 17.
  */
@@ -39,6 +51,15 @@ public sealed interface PeerEvent {
   Snapshot snapshot();
 
   /**
+   * Returns what is different after this event. All events of a listener, from the first on, add up
+   * to the snapshot (E1), so a program that applies them needs no case for each kind of event.
+   *
+   * @return who joined, departed and was updated: everyone has joined in the first event; nothing
+   *     in an event that tells of health, or of declared networks and warnings only
+   */
+  Changes changes();
+
+  /**
    * The peers as they are when listening begins.
    *
    * @param snapshot the present
@@ -56,6 +77,11 @@ public sealed interface PeerEvent {
     @Override
     public Kind kind() {
       return Kind.STARTED;
+    }
+
+    @Override
+    public Changes changes() {
+      return Changes.between(List.of(), snapshot.nodes());
     }
   }
 
@@ -83,12 +109,7 @@ public sealed interface PeerEvent {
       return Kind.CHANGED;
     }
 
-    /**
-     * Returns what is different.
-     *
-     * @return who joined, departed and was updated; all empty where only the declared networks or
-     *     the warnings changed
-     */
+    @Override
     public Changes changes() {
       return Changes.between(before.nodes(), snapshot.nodes());
     }
@@ -118,6 +139,11 @@ public sealed interface PeerEvent {
     @Override
     public Kind kind() {
       return Kind.HEALTH_CHANGED;
+    }
+
+    @Override
+    public Changes changes() {
+      return new Changes(List.of(), List.of(), List.of());
     }
   }
 }

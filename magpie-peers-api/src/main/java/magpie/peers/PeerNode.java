@@ -5,12 +5,14 @@
 
 package magpie.peers;
 
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,6 +78,57 @@ public final class PeerNode {
    */
   public Optional<AddressCandidate> address() {
     return chosen < 0 ? Optional.empty() : Optional.of(candidates.get(chosen));
+  }
+
+  /**
+   * Returns the selected address, for programs that cannot go on without one.
+   *
+   * @return the selected address, never null
+   * @throws ConfigurationException if the peer has none; the message names the peer, the rule that
+   *     selected and the addresses there are
+   */
+  public AddressCandidate requireAddress() {
+    if (chosen < 0) {
+      throw new ConfigurationException(
+          "expected "
+              + id
+              + " to have an address by the rule "
+              + Quote.of(rule)
+              + ", found "
+              + (candidates.isEmpty() ? "no address at all" : "only " + candidates)
+              + "; the peer must publish an address, or be given one in the topology");
+    }
+    return candidates.get(chosen);
+  }
+
+  /**
+   * Returns the selected address with a port, to connect to. A host name stays unresolved: nothing
+   * is looked up (A1).
+   *
+   * @param port the port, 0 to 65535
+   * @return the socket address; {@linkplain InetSocketAddress#isUnresolved unresolved} if the
+   *     selected address is a host name
+   * @throws ConfigurationException as {@link #requireAddress} does
+   * @throws IllegalArgumentException if the port is out of range
+   */
+  public InetSocketAddress socketAddress(int port) {
+    AddressCandidate address = requireAddress();
+    IpAddress ip = address.ipOrNull();
+    return ip == null
+        ? InetSocketAddress.createUnresolved(address.text(), port)
+        : new InetSocketAddress(ip.toInetAddress(), port);
+  }
+
+  /**
+   * Starts a description that is like this node, to be changed.
+   *
+   * @return a builder with all that this node has, except that it is no {@linkplain #fallback()
+   *     fallback}, which only a filter says
+   */
+  public Builder toBuilder() {
+    Builder builder =
+        new Builder(id).candidates(candidates).settings(settings).labels(labels).suspect(suspect);
+    return chosen < 0 ? builder : builder.address(candidates.get(chosen), rule);
   }
 
   /**

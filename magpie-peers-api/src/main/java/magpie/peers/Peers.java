@@ -60,6 +60,18 @@ public final class Peers {
   }
 
   /**
+   * Opens the peers of this process with a backend that the caller chose, without looking for
+   * others, as {@link #open(PeerBackend, PeersOptions)} does without options.
+   *
+   * @param backend the backend
+   * @return a view, which the caller closes
+   * @throws PeersException if the backend cannot be opened
+   */
+  public static PeerView open(PeerBackend backend) {
+    return open(backend, PeersOptions.builder().build());
+  }
+
+  /**
    * Opens the peers with a backend that the caller chose, without looking for others.
    *
    * <p>For programs that have one backend and will have no other, such as a charm: looking for

@@ -131,6 +131,9 @@ class PeersTest {
     try (PeerView view = Peers.open(new Own(Optional.empty()), others)) {
       assertEquals("own", view.backend());
     }
+    try (PeerView view = Peers.open(new Own(Optional.empty()))) {
+      assertEquals("own", view.backend());
+    }
   }
 
   @Test
