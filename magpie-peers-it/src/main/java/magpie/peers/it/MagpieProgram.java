@@ -40,8 +40,8 @@ public final class MagpieProgram {
           own.add(IpAddress.parse(address));
         }
         magpie.advertiseAddresses(own);
-        magpie.serverReady();
-        magpie.markChecked(view.ids());
+        magpie.setIperfServerReady();
+        magpie.setIperfChecked(view.ids());
       } else {
         hear(view, magpie);
       }
@@ -49,9 +49,9 @@ public final class MagpieProgram {
   }
 
   private static void hear(PeerView view, MagpieInterface magpie) {
-    List<PeerNode> ready = magpie.readyServers();
+    List<PeerNode> ready = magpie.checkReadyIperfServers();
     Map<Object, Object> advertised = new TreeMap<>(magpie.advertisedAddresses());
-    Map<Object, Object> checked = new TreeMap<>(magpie.checked());
+    Map<Object, Object> checked = new TreeMap<>(magpie.getIperfChecked());
     for (PeerNode peer : view.nodes()) {
       System.out.println(
           peer.id()

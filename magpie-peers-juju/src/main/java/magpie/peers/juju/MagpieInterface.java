@@ -15,27 +15,49 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import magpie.peers.IpAddress;
+import magpie.peers.NodeFilter;
+import magpie.peers.Notice;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 
 /**
- * The keys on the wire of the original Python interface, so that Java and Python units can share a
- * relation while an application is upgraded.
+ * The vocabulary of the original Python interface over a view: its two states, its methods, and its
+ * keys on the wire, so that a charm can be ported name by name, and Java and Python units can share
+ * a relation while an application is upgraded.
+ *
+ * <pre>{@code
+ * MagpieInterface magpie = MagpieInterface.of(peers);
+ * if (!magpie.joined().isEmpty()) { // @when('magpie.joined')
+ *   for (PeerNode node : magpie.getNodes("10.20.0.0/16")) {
+ *     configure(node.id(), node.requireAddress());
+ *   }
+ *   magpie.dismissJoined();
+ * }
+ * }</pre>
+ *
+ * <p>The methods have the names of the original. What they do differently on purpose is said at
+ * each, and in docs/python.md.
  *
  * <p>Writing is exact: what a Python unit reads is what a Python unit would have written. Reading
  * is tolerant: a value that cannot be understood counts as none, since one peer's bad value must
  * not stop the others. Names are compared as a whole: {@code magpie/1} is not found in {@code
  * magpie/10}.
  *
- * <p>These are settings like any others, so this works on a view of any backend that publishes.
- * Every method reads or writes through the view, with its guarantees and exceptions.
+ * <p>The keys are settings like any others, so this works on a view of any backend that publishes.
+ * Every method reads or writes through the view, with its guarantees and exceptions. Safe for use
+ * by many threads.
  */
 public final class MagpieInterface {
   private static final String SERVER = "iperf.server";
   private static final String CHECKED = "iperf.checked";
 
   private final PeerView view;
+
+  /** What the states showed last, and what dismissing them dismisses (N3). */
+  private volatile List<Notice> joined = List.of();
+
+  private volatile List<Notice> departed = List.of();
 
   private MagpieInterface(PeerView view) {
     this.view = view;
@@ -49,6 +71,80 @@ public final class MagpieInterface {
    */
   public static MagpieInterface of(PeerView view) {
     return new MagpieInterface(Objects.requireNonNull(view, "view"));
+  }
+
+  /**
+   * Returns the state {@code joined}: the peers that joined and were not dismissed. This records
+   * who is there, as {@link PeerView#notices()} does (N6).
+   *
+   * <p>The original holds one flag for all; here each peer has its notice.
+   *
+   * @return the notices, ordered by id; the flag of the original is set while there are any
+   */
+  public List<Notice> joined() {
+    joined = view.notices().joined();
+    return joined;
+  }
+
+  /**
+   * Returns the state {@code departed}: the peers that departed and were not dismissed. This
+   * records who is there, as {@link PeerView#notices()} does (N6).
+   *
+   * <p>The flag of the original stays for ever unless it is dismissed in the very hook that sets
+   * it; these notices can be dismissed in any hook.
+   *
+   * @return the notices, ordered by id, with what was last known of each peer (N5)
+   */
+  public List<Notice> departed() {
+    departed = view.notices().departed();
+    return departed;
+  }
+
+  /**
+   * Returns all peers, in every hook and whatever was dismissed (M3).
+   *
+   * <p>The original returns the peers whose joined notice was not dismissed, and in a handler of
+   * {@code departed} those that left.
+   *
+   * @return the peers in the order of their ids; an address may be missing
+   */
+  public List<PeerNode> getNodes() {
+    return view.nodes();
+  }
+
+  /**
+   * Returns the peers that have an address in a network, with the first such address selected (A2).
+   *
+   * <p>A peer without an address there is left out. The original gives its {@code private-address}
+   * without a word; for that, use {@link NodeFilter#preferNetwork(String)}, which marks such peers.
+   *
+   * @param cidr a CIDR such as {@code 10.20.0.0/16}, or the name of a network
+   * @return the peers in the order of their ids
+   * @throws IllegalArgumentException if the text is neither; a CIDR with host bits or a netmask is
+   *     refused, where the original takes it
+   */
+  public List<PeerNode> getNodes(String cidr) {
+    return view.nodes(NodeFilter.inNetwork(cidr));
+  }
+
+  /**
+   * Dismisses what {@link #joined()} returned last, and nothing that arrived since (N3).
+   *
+   * <p>The original forgets the peers themselves with the flag; here they stay listed (M3).
+   *
+   * @return what was dismissed; nothing if {@code joined()} was not called
+   */
+  public List<Notice> dismissJoined() {
+    return view.dismiss(joined);
+  }
+
+  /**
+   * Dismisses what {@link #departed()} returned last, and nothing that arrived since (N3).
+   *
+   * @return what was dismissed; nothing if {@code departed()} was not called
+   */
+  public List<Notice> dismissDeparted() {
+    return view.dismiss(departed);
   }
 
   /**
@@ -98,7 +194,7 @@ public final class MagpieInterface {
    *
    * @return whether anything was written
    */
-  public boolean serverReady() {
+  public boolean setIperfServerReady() {
     return view.publish(SERVER, "True");
   }
 
@@ -107,7 +203,7 @@ public final class MagpieInterface {
    *
    * @return the peers in the order of their ids
    */
-  public List<PeerNode> readyServers() {
+  public List<PeerNode> checkReadyIperfServers() {
     return view.nodes().stream()
         .filter(peer -> !peer.settings().getOrDefault(SERVER, "").isEmpty())
         .toList();
@@ -124,7 +220,7 @@ public final class MagpieInterface {
    * @param peers the peers that have been checked, all of them so far
    * @return whether anything was written
    */
-  public boolean markChecked(Collection<PeerId> peers) {
+  public boolean setIperfChecked(Collection<PeerId> peers) {
     List<String> entries =
         new TreeSet<>(peers).stream().map(peer -> "'None " + peer + "'").toList();
     return view.publish(CHECKED, "[" + String.join(", ", entries) + "]");
@@ -135,7 +231,7 @@ public final class MagpieInterface {
    *
    * @return the checked ids for each peer that published some; unmodifiable
    */
-  public Map<PeerId, Set<PeerId>> checked() {
+  public Map<PeerId, Set<PeerId>> getIperfChecked() {
     Map<PeerId, Set<PeerId>> all = new TreeMap<>();
     for (PeerNode peer : view.nodes()) {
       Set<PeerId> ids = new TreeSet<>();

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import magpie.peers.IpAddress;
+import magpie.peers.Notice;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.testkit.FakeJuju;
@@ -73,6 +74,47 @@ class MagpieInterfaceTest {
   }
 
   @Test
+  void hasTheStatesOfTheOriginalAndDismissesWhatTheyShowed() {
+    juju.settle();
+    List<PeerId> eleven = with(magpie -> magpie.joined().stream().map(Notice::id).toList());
+    assertEquals(11, eleven.size());
+    assertEquals(List.of(), with(MagpieInterface::departed));
+    assertEquals(List.of(), with(MagpieInterface::dismissJoined));
+
+    HookScene.run(
+        unit,
+        view -> {
+          MagpieInterface magpie = MagpieInterface.of(view);
+          assertEquals(eleven, magpie.joined().stream().map(Notice::id).toList());
+          assertEquals(eleven, magpie.dismissJoined().stream().map(Notice::id).toList());
+          assertEquals(List.of(), magpie.joined());
+          assertEquals(eleven, magpie.getNodes().stream().map(PeerNode::id).toList());
+        });
+    juju.unit("magpie/2").remove();
+    juju.settle();
+    HookScene.run(
+        unit,
+        view -> {
+          MagpieInterface magpie = MagpieInterface.of(view);
+          Notice left = magpie.departed().get(0);
+          assertEquals("magpie/2", left.id().value());
+          assertEquals(10, magpie.getNodes().size());
+          assertEquals(List.of(left), magpie.dismissDeparted());
+          assertEquals(List.of(), magpie.departed());
+        });
+  }
+
+  @Test
+  void nodesOfANetworkAreThoseWithAnAddressInIt() {
+    peerPublishes("iperf_addresses", "[\"10.99.0.5\", \"10.98.0.5\"]");
+
+    assertEquals(
+        List.of("magpie/1 at 10.98.0.5"),
+        with(magpie -> magpie.getNodes("10.98.0.0/16").stream().map(PeerNode::toString).toList()));
+    assertEquals(11, with(MagpieInterface::getNodes).size());
+  }
+
+  @Test
   void advertisesAsJsonDumpsWritesIt() {
     juju.settle();
     HookRun run =
@@ -101,24 +143,24 @@ class MagpieInterfaceTest {
   @Test
   void saysThatItsServerIsReadyInPythonsWord() {
     juju.settle();
-    assertEquals(true, with(MagpieInterface::serverReady));
+    assertEquals(true, with(MagpieInterface::setIperfServerReady));
     assertEquals("True", published("iperf.server"));
-    assertEquals(false, with(MagpieInterface::serverReady));
+    assertEquals(false, with(MagpieInterface::setIperfServerReady));
   }
 
   @Test
   void marksWhomItCheckedAsPythonsReprWritesIt() {
     juju.settle();
-    assertEquals(true, with(m -> m.markChecked(ids(1))));
+    assertEquals(true, with(m -> m.setIperfChecked(ids(1))));
     assertEquals("['None magpie/1']", published("iperf.checked"));
-    assertEquals(true, with(m -> m.markChecked(ids(10, 2, 1))));
+    assertEquals(true, with(m -> m.setIperfChecked(ids(10, 2, 1))));
     assertEquals(
         "['None magpie/1', 'None magpie/2', 'None magpie/10']", published("iperf.checked"));
     assertEquals(
         false,
         with(
             m ->
-                m.markChecked(
+                m.setIperfChecked(
                     List.of(
                         HookScene.unit(2),
                         HookScene.unit(10),
@@ -173,14 +215,14 @@ class MagpieInterfaceTest {
 
     assertEquals(
         List.of(HookScene.unit(1)),
-        with(MagpieInterface::readyServers).stream().map(PeerNode::id).toList());
+        with(MagpieInterface::checkReadyIperfServers).stream().map(PeerNode::id).toList());
   }
 
   @Test
   void nobodyIsReadyWhoDidNotSaySo() {
     peerPublishes("iperf.server.checked", "True");
 
-    assertEquals(List.of(), with(MagpieInterface::readyServers));
+    assertEquals(List.of(), with(MagpieInterface::checkReadyIperfServers));
   }
 
   @ParameterizedTest
@@ -202,14 +244,14 @@ class MagpieInterfaceTest {
     peerPublishes("iperf.checked", value);
 
     // Not magpie/1, which the original finds in it.
-    assertEquals(Map.of(HookScene.unit(1), ids(10)), with(MagpieInterface::checked));
+    assertEquals(Map.of(HookScene.unit(1), ids(10)), with(MagpieInterface::getIperfChecked));
   }
 
   @Test
   void readsSeveral() {
     peerPublishes("iperf.checked", "['None magpie/1', 'None magpie/2', 'None magpie/11']");
 
-    assertEquals(Map.of(HookScene.unit(1), ids(1, 2, 11)), with(MagpieInterface::checked));
+    assertEquals(Map.of(HookScene.unit(1), ids(1, 2, 11)), with(MagpieInterface::getIperfChecked));
   }
 
   @ParameterizedTest
@@ -234,20 +276,20 @@ class MagpieInterfaceTest {
   void whatIsNoListNamesNobody(String value) {
     peerPublishes("iperf.checked", value);
 
-    assertEquals(Map.of(), with(MagpieInterface::checked));
+    assertEquals(Map.of(), with(MagpieInterface::getIperfChecked));
   }
 
   @Test
   void whatItWritesItReads() {
     juju.settle();
     Set<PeerId> all = ids(1, 2, 10, 11);
-    HookScene.run(juju.unit("magpie/1"), view -> MagpieInterface.of(view).markChecked(all));
+    HookScene.run(juju.unit("magpie/1"), view -> MagpieInterface.of(view).setIperfChecked(all));
     HookScene.run(
         juju.unit("magpie/1"),
         view -> MagpieInterface.of(view).advertiseAddresses(addresses("10.0.0.11", "192.0.2.1")));
     juju.settle();
 
-    assertEquals(Map.of(HookScene.unit(1), all), with(MagpieInterface::checked));
+    assertEquals(Map.of(HookScene.unit(1), all), with(MagpieInterface::getIperfChecked));
     assertEquals(
         Map.of(HookScene.unit(1), addresses("10.0.0.11", "192.0.2.1")),
         with(MagpieInterface::advertisedAddresses));
@@ -256,7 +298,7 @@ class MagpieInterfaceTest {
   @Test
   void nobodyCanChangeWhatWasRead() {
     peerPublishes("iperf.checked", "['None magpie/2']");
-    Map<PeerId, Set<PeerId>> checked = with(MagpieInterface::checked);
+    Map<PeerId, Set<PeerId>> checked = with(MagpieInterface::getIperfChecked);
 
     assertThrows(UnsupportedOperationException.class, checked::clear);
     assertThrows(UnsupportedOperationException.class, () -> checked.get(HookScene.unit(1)).clear());
