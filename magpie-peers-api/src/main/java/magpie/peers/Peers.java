@@ -30,6 +30,7 @@ import magpie.peers.spi.Quote;
  */
 public final class Peers {
   private static final String GROUP = "io.github.magpiepeers";
+  private static final String SERVICES = "META-INF/services/magpie.peers.spi.PeerBackend";
 
   private Peers() {}
 
@@ -55,8 +56,7 @@ public final class Peers {
    */
   public static PeerView open(PeersOptions options) {
     Objects.requireNonNull(options, "options");
-    PeerBackend backend = Found.by(options).choose(options);
-    return open(backend.name(), backend.open(options), options.environment());
+    return begin(Found.by(options).choose(options), options);
   }
 
   /**
@@ -94,7 +94,17 @@ public final class Peers {
               + " to apply, found that it does not: "
               + reason.get());
     }
-    return open(backend.name(), backend.open(options), options.environment());
+    return begin(backend, options);
+  }
+
+  private static PeerView begin(PeerBackend backend, PeersOptions options) {
+    PeerSource source;
+    try {
+      source = backend.open(options);
+    } catch (LinkageError e) {
+      throw MissingLibrary.of(backend.name(), e);
+    }
+    return open(backend.name(), source, options.environment());
   }
 
   /**
@@ -127,7 +137,12 @@ public final class Peers {
     Found found = Found.by(options);
     for (PeerBackend backend : found.backends.values()) {
       if (options.backend().map(backend.name()::equals).orElse(true)) {
-        Optional<List<Problem>> problems = backend.check(file, shown);
+        Optional<List<Problem>> problems;
+        try {
+          problems = backend.check(file, shown);
+        } catch (LinkageError e) {
+          throw MissingLibrary.of(backend.name(), e);
+        }
         if (problems.isPresent()) {
           return List.copyOf(problems.get());
         }
@@ -138,15 +153,15 @@ public final class Peers {
             + Quote.of(shown)
             + ", found none"
             + found.listing()
-            + "\nadd "
-            + GROUP
-            + ":magpie-peers-local");
+            + "\n"
+            + found.remedy("local"));
   }
 
   /** The backends there are, by name, and what is broken among them. */
   private static final class Found {
     private static final int MOST_FAILURES = 20;
 
+    private final List<ClassLoader> loaders = new ArrayList<>();
     private final Map<String, PeerBackend> backends = new LinkedHashMap<>();
     private final List<String> broken = new ArrayList<>();
 
@@ -155,16 +170,15 @@ public final class Peers {
       ClassLoader loader = options.classLoader().orElse(Peers.class.getClassLoader());
       found.load(loader);
       ClassLoader context = Thread.currentThread().getContextClassLoader();
-      if (found.backends.isEmpty()
-          && options.classLoader().isEmpty()
-          && context != null
-          && !context.equals(loader)) {
+      // Both, because in a container the api may be shared and a backend belong to an application.
+      if (options.classLoader().isEmpty() && context != null && !context.equals(loader)) {
         found.load(context);
       }
       return found;
     }
 
     private void load(ClassLoader loader) {
+      loaders.add(loader);
       Iterator<PeerBackend> providers = ServiceLoader.load(PeerBackend.class, loader).iterator();
       // Some failures leave the iterator where it was, so it is not asked for ever.
       for (int failures = 0; failures < MOST_FAILURES; ) {
@@ -175,7 +189,11 @@ public final class Peers {
           add(providers.next());
         } catch (ServiceConfigurationError | LinkageError e) {
           failures++;
-          broken.add(e.getMessage() + (e.getCause() == null ? "" : " (" + e.getCause() + ")"));
+          String reason = MissingLibrary.reason(e);
+          // Both loaders may lead to the same provider.
+          if (!broken.contains(reason)) {
+            broken.add(reason);
+          }
         }
       }
     }
@@ -185,7 +203,7 @@ public final class Peers {
       try {
         name = Objects.requireNonNull(backend.name(), "name");
       } catch (RuntimeException | LinkageError e) {
-        broken.add(backend.getClass().getName() + ": " + e);
+        broken.add(backend.getClass().getName() + ": " + MissingLibrary.reason(e));
         return;
       }
       if (!isName(name)) {
@@ -196,7 +214,8 @@ public final class Peers {
         return;
       }
       PeerBackend other = backends.putIfAbsent(name, backend);
-      if (other != null && other.getClass() != backend.getClass()) {
+      // By name, because two loaders may each have a copy of one class.
+      if (other != null && !other.getClass().getName().equals(backend.getClass().getName())) {
         throw new ConfigurationException(
             "expected one backend named "
                 + Quote.of(name)
@@ -226,15 +245,13 @@ public final class Peers {
         PeerBackend backend = backends.get(named.get());
         if (backend == null) {
           throw new ConfigurationException(
-              "expected a backend named "
+              options.described("backend")
+                  + ": expected the name of a backend, found "
                   + Quote.of(named.get())
-                  + ", found none of that name"
+                  + ", which none has"
                   + listing()
-                  + "\nadd the artifact that has it, for instance "
-                  + GROUP
-                  + ":magpie-peers-juju or "
-                  + GROUP
-                  + ":magpie-peers-local");
+                  + "\n"
+                  + remedy(named.get()));
         }
         return backend;
       }
@@ -249,7 +266,7 @@ public final class Peers {
             applicable.add(backend);
           }
         } catch (RuntimeException | LinkageError e) {
-          broken.add(backend.getClass().getName() + ": " + e);
+          broken.add(backend.getClass().getName() + ": " + MissingLibrary.reason(e));
         }
       }
       if (applicable.size() == 1) {
@@ -262,10 +279,10 @@ public final class Peers {
                 message.append("\n  ").append(name).append(" does not apply: ").append(reason));
         broken.forEach(reason -> message.append("\n  broken: ").append(reason));
         if (!backends.containsKey("juju")) {
-          message.append("\n  inside a Juju hook add ").append(GROUP).append(":magpie-peers-juju");
+          message.append("\n  inside a Juju hook ").append(remedy("juju"));
         }
         if (!backends.containsKey("local")) {
-          message.append("\n  on a bench add ").append(GROUP).append(":magpie-peers-local");
+          message.append("\n  on a bench ").append(remedy("local"));
         }
         throw new ConfigurationException(message.toString());
       }
@@ -273,12 +290,39 @@ public final class Peers {
       throw new ConfigurationException(
           "expected one backend that applies, found "
               + String.join(" and ", names)
-              + "; choose one with -Dmagpie.peers.backend="
-              + names.get(0)
-              + ", MAGPIE_PEERS_BACKEND="
-              + names.get(0)
-              + " or --backend "
-              + names.get(0));
+              + "; choose one with "
+              + options.howToSet("backend", names.get(0)));
+    }
+
+    /** What to do about a backend that was not found. */
+    private String remedy(String name) {
+      String type =
+          switch (name) {
+            case "juju" -> "magpie.peers.juju.JujuBackend";
+            case "local" -> "magpie.peers.local.LocalBackend";
+            default -> "";
+          };
+      if (type.isEmpty()) {
+        return "add the artifact that has it, for instance "
+            + GROUP
+            + ":magpie-peers-juju or "
+            + GROUP
+            + ":magpie-peers-local; in a jar that was made of several, see that "
+            + SERVICES
+            + " has the lines of all of them";
+      }
+      for (ClassLoader loader : loaders) {
+        if (loader.getResource(type.replace('.', '/') + ".class") != null) {
+          return "add the line "
+              + type
+              + " to "
+              + SERVICES
+              + ": the class is there, and no such file names it, as happens where a jar is made of"
+              + " several and keeps the file of one"
+              + " (maven-shade-plugin: use the ServicesResourceTransformer)";
+        }
+      }
+      return "add " + GROUP + ":magpie-peers-" + name;
     }
 
     private String listing() {

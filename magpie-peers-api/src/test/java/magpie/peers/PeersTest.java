@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import magpie.peers.spi.PeerBackend;
@@ -149,25 +151,12 @@ class PeersTest {
 
   private PeersOptions.Builder with(Map<String, String> sources, String... alsoRegistered)
       throws IOException {
-    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-    assertNotNull(compiler, "these tests need a JDK");
     List<String> names = new ArrayList<>();
     for (Map.Entry<String, String> source : sources.entrySet()) {
       Path file = directory.resolve("src").resolve(source.getKey() + ".java");
       Files.createDirectories(file.getParent());
       Files.writeString(file, source.getValue());
-      int result =
-          compiler.run(
-              null,
-              null,
-              null,
-              "-proc:none",
-              "-d",
-              directory.toString(),
-              "-cp",
-              System.getProperty("java.class.path") + File.pathSeparator + directory,
-              file.toString());
-      assertEquals(0, result, source.getKey() + " compiles");
+      compile(file, directory);
       names.add("lab." + source.getKey());
     }
     names.addAll(List.of(alsoRegistered));
@@ -179,6 +168,23 @@ class PeersTest {
         new URLClassLoader(new URL[] {directory.toUri().toURL()}, PeersTest.class.getClassLoader());
     loaders.add(loader);
     return options().classLoader(loader);
+  }
+
+  private void compile(Path file, Path to) {
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    assertNotNull(compiler, "these tests need a JDK");
+    int result =
+        compiler.run(
+            null,
+            null,
+            null,
+            "-proc:none",
+            "-d",
+            to.toString(),
+            "-cp",
+            System.getProperty("java.class.path") + File.pathSeparator + directory,
+            file.toString());
+    assertEquals(0, result, file + " compiles");
   }
 
   private static PeersOptions.Builder options() {
@@ -228,7 +234,7 @@ class PeersTest {
   void severalThatApplyAskForAChoice() throws IOException {
     assertEquals(
         "expected one backend that applies, found one and two; choose one with"
-            + " -Dmagpie.peers.backend=one, MAGPIE_PEERS_BACKEND=one or --backend one",
+            + " -Dmagpie.peers.backend=one or MAGPIE_PEERS_BACKEND=one",
         refused(with(Map.of("A", applies("A", "two"), "B", applies("B", "one")))));
   }
 
@@ -242,10 +248,11 @@ class PeersTest {
   @Test
   void aNamedOneThatIsMissingListsWhatThereIs() throws IOException {
     assertEquals(
-        "expected a backend named \"three\", found none of that name"
+        "option backend: expected the name of a backend, found \"three\", which none has"
             + "\n  two (lab.A)"
             + "\nadd the artifact that has it, for instance io.github.magpiepeers:magpie-peers-juju"
-            + " or io.github.magpiepeers:magpie-peers-local",
+            + " or io.github.magpiepeers:magpie-peers-local; in a jar that was made of several, see that"
+            + " META-INF/services/magpie.peers.spi.PeerBackend has the lines of all of them",
         refused(with(Map.of("A", applies("A", "two"))).backend("three")));
   }
 
@@ -269,7 +276,7 @@ class PeersTest {
     assertEquals("good [F]", opened(with(all, "lab.Missing")));
     String service = "magpie.peers.spi.PeerBackend: ";
     assertEquals(
-        "expected a backend named \"x\", found none of that name"
+        "option backend: expected the name of a backend, found \"x\", which none has"
             + "\n  d (lab.D)"
             + "\n  good (lab.F)"
             + "\n  broken: "
@@ -284,7 +291,8 @@ class PeersTest {
             + service
             + "Provider lab.Missing not found"
             + "\nadd the artifact that has it, for instance io.github.magpiepeers:magpie-peers-juju"
-            + " or io.github.magpiepeers:magpie-peers-local",
+            + " or io.github.magpiepeers:magpie-peers-local; in a jar that was made of several, see that"
+            + " META-INF/services/magpie.peers.spi.PeerBackend has the lines of all of them",
         refused(with(all, "lab.Missing").backend("x")));
   }
 
@@ -322,17 +330,186 @@ class PeersTest {
         message);
   }
 
-  @Test
-  void theContextLoaderOfTheThreadIsTheLastResort() throws IOException {
-    with(Map.of("A", applies("A", "one")));
+  private static <T> T inContext(ClassLoader context, Supplier<T> asked) {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
-    thread.setContextClassLoader(loaders.get(0));
+    thread.setContextClassLoader(context);
     try {
-      assertEquals("one [A]", opened(options()));
+      return asked.get();
     } finally {
       thread.setContextClassLoader(before);
     }
+  }
+
+  @Test
+  void theContextLoaderOfTheThreadIsLookedThroughToo() throws IOException {
+    with(Map.of("A", applies("A", "one")));
+    assertEquals("one [A]", inContext(loaders.get(0), () -> opened(options())));
+  }
+
+  /** Loads the api by itself, as a container that shares it does, together with a backend. */
+  @Test
+  void backendsOfBothLoadersAreFoundAndNoneTwice() throws Exception {
+    with(Map.of("A", doesNotApply("A", "one", "no lab here")), "lab.Missing");
+    Path api = Path.of(Peers.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    List<URL> shared = new ArrayList<>(List.of(directory.toUri().toURL(), api.toUri().toURL()));
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      shared.add(Path.of(entry).toUri().toURL());
+    }
+    URLClassLoader container =
+        new URLClassLoader(shared.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
+    loaders.add(container);
+    Path own = Files.createDirectories(directory.resolve("own"));
+    Path service = own.resolve(SERVICE);
+    Files.createDirectories(service.getParent());
+    Files.writeString(service, "lab.B\n");
+    Path source = Files.writeString(own.resolve("B.java"), doesNotApply("B", "two", "nor here"));
+    compile(source, own);
+    URLClassLoader application = new URLClassLoader(new URL[] {own.toUri().toURL()}, container);
+    loaders.add(application);
+    Class<?> peers = container.loadClass(Peers.class.getName());
+    String message =
+        inContext(
+            application,
+            () -> {
+              InvocationTargetException thrown =
+                  assertThrows(
+                      InvocationTargetException.class, () -> peers.getMethod("open").invoke(null));
+              return String.valueOf(thrown.getCause().getMessage());
+            });
+    assertEquals(
+        "expected a backend that applies, found none"
+            + "\n  one does not apply: no lab here"
+            + "\n  two does not apply: nor here"
+            + "\n  broken: magpie.peers.spi.PeerBackend: Provider lab.Missing not found"
+            + HINTS,
+        message);
+  }
+
+  @Test
+  void twoCopiesOfABackendAreOne() throws IOException {
+    with(Map.of("A", applies("A", "one")));
+    Path copy = Files.createDirectories(directory.resolve("copy"));
+    Path service = copy.resolve(SERVICE);
+    Files.createDirectories(service.getParent());
+    Files.writeString(service, "lab.A\n");
+    compile(directory.resolve("src/A.java"), copy);
+    // The child takes its own copy first, as the loaders of servlet containers do.
+    URLClassLoader childFirst =
+        new URLClassLoader(new URL[] {copy.toUri().toURL()}, loaders.get(0)) {
+          @Override
+          protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            synchronized (getClassLoadingLock(name)) {
+              Class<?> loaded = findLoadedClass(name);
+              return loaded != null
+                  ? loaded
+                  : name.startsWith("lab.") ? findClass(name) : super.loadClass(name, resolve);
+            }
+          }
+        };
+    loaders.add(childFirst);
+    PeersOptions.Builder both = options().classLoader(childFirst);
+    assertEquals("one [A]", opened(both));
+    assertEquals("one [A]", inContext(childFirst, () -> opened(options())));
+  }
+
+  @Test
+  void aBackendOutsideTheServicesFilesIsToldFromOneThatIsMissing() throws IOException {
+    String line =
+        "add the line magpie.peers.%1$s to META-INF/services/magpie.peers.spi.PeerBackend: the class"
+            + " is there, and no such file names it, as happens where a jar is made of several and"
+            + " keeps the file of one (maven-shade-plugin: use the ServicesResourceTransformer)";
+    PeersOptions.Builder local = with(Map.of("A", doesNotApply("A", "local", "no file")));
+    Path juju = directory.resolve("magpie/peers/juju/JujuBackend.class");
+    Files.createDirectories(juju.getParent());
+    Files.write(juju, new byte[] {1});
+    assertEquals(
+        "expected a backend that applies, found none"
+            + "\n  local does not apply: no file"
+            + "\n  inside a Juju hook "
+            + line.formatted("juju.JujuBackend"),
+        refused(local));
+    assertEquals(
+        "option backend: expected the name of a backend, found \"juju\", which none has"
+            + "\n  local (lab.A)"
+            + "\n"
+            + line.formatted("juju.JujuBackend"),
+        refused(local.backend("juju")));
+    Path bench = directory.resolve("magpie/peers/local/LocalBackend.class");
+    Files.createDirectories(bench.getParent());
+    Files.write(bench, new byte[] {1});
+    PeersOptions.Builder none = with(Map.of());
+    assertEquals(
+        "expected a backend that checks files such as \"x.yaml\", found none\n"
+            + line.formatted("local.LocalBackend"),
+        assertThrows(
+                ConfigurationException.class,
+                () -> Peers.check(Path.of("x.yaml"), "x.yaml", none.build()))
+            .getMessage());
+  }
+
+  /** A backend that uses a class of a library that is there when it is compiled and no more. */
+  private PeersOptions.Builder lacking(String library, String where) throws IOException {
+    int dot = library.lastIndexOf('.');
+    String type = library.substring(dot + 1);
+    String backend =
+        switch (where) {
+          case "open" ->
+              applies("U", "one")
+                  .replace("return new PeerSource()", library + ".use(); return new PeerSource()");
+          case "check" ->
+              checks("U", "one").replace("String message =", library + ".use(); String message =");
+          case "inapplicable" ->
+              backend("U", "\"one\"", library + ".use(); return Optional.empty();", "");
+          default -> backend("U", "\"one\"", "return Optional.empty();", library + ".use();");
+        };
+    PeersOptions.Builder options =
+        with(
+            new TreeMap<>(
+                Map.of(
+                    type,
+                    "package "
+                        + library.substring(0, dot)
+                        + "; public class "
+                        + type
+                        + " { public static void use() {} }",
+                    "U",
+                    backend)));
+    Files.write(directory.resolve(SERVICE), List.of("lab.U"));
+    Files.delete(directory.resolve(library.replace('.', '/') + ".class"));
+    return options;
+  }
+
+  @Test
+  void aLibraryThatIsMissingIsNamedWithItsArtifact() throws IOException {
+    String yaml = "org.snakeyaml.engine.v2.api.AGone";
+    String found =
+        "the class org.snakeyaml.engine.v2.api.AGone is missing; add org.snakeyaml:snakeyaml-engine";
+    assertEquals(
+        "expected the backend one with its libraries, found that " + found,
+        refused(lacking(yaml, "open")));
+    PeersOptions.Builder checking = lacking(yaml, "check");
+    assertEquals(
+        "expected the backend one with its libraries, found that " + found,
+        assertThrows(ConfigurationException.class, () -> checked(checking)).getMessage());
+    assertEquals(
+        "expected a backend that applies, found none\n  broken: lab.U: " + found + HINTS,
+        refused(lacking(yaml, "inapplicable")));
+    assertEquals(
+        "expected a backend that applies, found none\n  broken: magpie.peers.spi.PeerBackend:"
+            + " Provider lab.U could not be instantiated: "
+            + found
+            + HINTS,
+        refused(lacking(yaml, "construct")));
+    assertEquals(
+        "expected the backend one with its libraries, found that the class"
+            + " com.fasterxml.jackson.core.AGone is missing; add"
+            + " com.fasterxml.jackson.core:jackson-core",
+        refused(lacking("com.fasterxml.jackson.core.AGone", "open")));
+    assertEquals(
+        "expected the backend one with its libraries, found that the class lib.AGone is missing;"
+            + " add the artifact that has it to the class path",
+        refused(lacking("lib.AGone", "open")));
   }
 
   @Test
