@@ -26,12 +26,23 @@ import picocli.CommandLine.Parameters;
     footer = "  magpie-peers check bench.magpie.yaml --format json")
 @SuppressWarnings("NullAway.Init") // picocli fills the fields in
 final class CheckCommand extends PeersCommand {
-  @Parameters(paramLabel = "FILE", arity = "1..*", description = "the files")
-  private List<String> files;
+  @Parameters(
+      paramLabel = "FILE",
+      arity = "0..*",
+      description = "the files (default: the one of --topology or MAGPIE_TOPOLOGY)")
+  private List<String> files = List.of();
 
   @Override
   int run(Output out) {
     PeersOptions options = main().options();
+    if (files.isEmpty()) {
+      files =
+          List.of(
+              options
+                  .option("topology")
+                  .orElseThrow(
+                      () -> usage("expected FILE..., --topology or MAGPIE_TOPOLOGY, found none")));
+    }
     List<Problem> all = new ArrayList<>();
     for (String file : files) {
       List<Problem> problems = Peers.check(file(file), file, options);

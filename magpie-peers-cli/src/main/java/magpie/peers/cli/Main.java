@@ -318,12 +318,12 @@ public final class Main {
    */
   PeersOptions declared(String file) {
     Map<String, String> variables = new HashMap<>(environment.variables());
-    for (String option : List.of("SELF", "PEER_SET")) {
-      variables.remove("MAGPIE_PEERS_" + option);
-      variables.remove("MAGPIE_" + option);
-    }
-    return PeersOptions.builder()
-        .environment(environment.withVariables(variables))
+    variables.keySet().removeAll(List.of("MAGPIE_PEERS_PEER_SET", "MAGPIE_PEER_SET"));
+    Map<String, String> properties = new HashMap<>(environment.properties());
+    properties.remove("magpie.peers.peer-set");
+    return named(
+            new Environment(
+                variables, properties, environment.workingDirectory(), environment.clock()))
         .backend("local")
         .option("topology", file)
         .observer()
@@ -332,7 +332,7 @@ public final class Main {
 
   /** Returns what to open: what was said on the command line counts before the environment. */
   PeersOptions options() {
-    PeersOptions.Builder builder = PeersOptions.builder().environment(environment);
+    PeersOptions.Builder builder = named(environment);
     if (observer && self != null) {
       throw usage("--as and --observer exclude each other: an observer is no node");
     }
@@ -345,13 +345,25 @@ public final class Main {
       } catch (IllegalArgumentException e) {
         throw usage("--as: " + e.getMessage());
       }
-      builder.self(self).option("observer", "false");
+      builder.self(self);
     }
     set(builder, "--topology", "topology", topology);
     set(builder, "--backend", "backend", topology != null && backend == null ? "local" : backend);
     set(builder, "--peer-set", "peer-set", peerSet);
     set(builder, "--state", "state", state);
     return builder.build();
+  }
+
+  /** Options whose messages speak of the flags of this command. */
+  private static PeersOptions.Builder named(Environment environment) {
+    return PeersOptions.builder()
+        .environment(environment)
+        .flag("topology", "--topology")
+        .flag("backend", "--backend")
+        .flag("peer-set", "--peer-set")
+        .flag("self", "--as")
+        .flag("observer", "--observer")
+        .flag("state", "--state");
   }
 
   private void set(

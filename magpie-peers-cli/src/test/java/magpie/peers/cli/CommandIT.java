@@ -303,8 +303,8 @@ class CommandIT {
             1,
             "",
             "magpie-peers: expected a directory for durable state, found neither the option state"
-                + " nor XDG_STATE_HOME nor HOME; set -Dmagpie.peers.state=DIR, MAGPIE_PEERS_STATE or"
-                + " --state DIR\n"),
+                + " nor XDG_STATE_HOME nor HOME; set --state DIR or"
+                + " MAGPIE_PEERS_STATE=DIR\n"),
         launched);
   }
 

@@ -12,22 +12,36 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import magpie.peers.Environment;
 import magpie.peers.MalformedTopologyException;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.Problem;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.Quote;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The whole command in this process, over a backend whose peers are in memory. */
 class CommandTest {
+  private static final String TOPOLOGY =
+      """
+      version: 1
+      name: bench
+      application: magpie
+      nodes:
+        magpie/0: { addresses: [192.0.2.11/25] }
+      """;
+
+  @TempDir private Path directory;
   private final Bench bench = new Bench();
   private Map<String, String> variables = Map.of();
   private Terminal terminal = Terminal.NONE;
@@ -231,6 +245,67 @@ class CommandTest {
     variables = Map.of("MAGPIE_PEERS_BACKEND", "nowhere", "MAGPIE_OBSERVER", "true");
     assertEquals(0, bench("nodes", "--as", "magpie/7").code());
     assertEquals(false, bench.options().observer());
+  }
+
+  @Test
+  void aFlagCountsBeforeTheEnvironmentAlsoWhereTheyExcludeEachOther() {
+    variables =
+        Map.of("MAGPIE_PEERS_SELF", "magpie/7", "MAGPIE_STATE", "/e", "MAGPIE_PEER_SET", "e");
+    assertEquals(0, bench("nodes", "--observer", "--state", "/f", "--peer-set", "f").code());
+    assertEquals(true, bench.options().observer());
+    assertEquals(Optional.empty(), bench.options().self());
+    assertEquals(Optional.of("/f"), bench.options().option("state"));
+    assertEquals(Optional.of("f"), bench.options().peerSet());
+    variables = Map.of("MAGPIE_PEERS_OBSERVER", "true", "MAGPIE_SELF", "magpie/7");
+    assertEquals(0, bench("nodes", "--as", "magpie/8").code());
+    assertEquals(false, bench.options().observer());
+    assertEquals(Optional.of(PeerId.of("magpie/8")), bench.options().self());
+  }
+
+  @Test
+  void messagesNameTheFlagOrThePlaceInTheEnvironment() throws IOException {
+    Path file = Files.writeString(directory.resolve("b.yaml"), TOPOLOGY);
+    variables = Map.of("MAGPIE_TOPOLOGY", file.toString());
+    assertFails(
+        1,
+        "magpie-peers: --as: expected \"magpie/7\" to be a node of "
+            + Quote.of(file.toString())
+            + ", found no such node; did you mean \"magpie/0\"?; its nodes are magpie/0; name one of"
+            + " them, add the node to the file, or look from outside with --observer or"
+            + " MAGPIE_PEERS_OBSERVER=true\n",
+        run("nodes", "--as", "magpie/7"));
+    variables = Map.of("MAGPIE_TOPOLOGY", file.toString(), "MAGPIE_SELF", "magpie/7");
+    assertTrue(
+        run("nodes").err().startsWith("magpie-peers: option self (MAGPIE_SELF): expected "),
+        run("nodes").err());
+    variables = Map.of("MAGPIE_PEERS_BACKEND", "nowhere");
+    assertTrue(
+        run("nodes").err().startsWith("magpie-peers: option backend (MAGPIE_PEERS_BACKEND): "),
+        run("nodes").err());
+  }
+
+  @Test
+  void theTopologyOfOnePeerSetIsTakenForIt() throws IOException {
+    Path file = Files.writeString(directory.resolve("b.yaml"), TOPOLOGY);
+    variables = Map.of("MAGPIE_TOPOLOGY", "/nowhere", "MAGPIE_STORAGE_TOPOLOGY", file.toString());
+    assertPrints(
+        "192.0.2.11\tmagpie-0\n",
+        run("nodes", "--peer-set", "storage", "--observer", "--format", "hosts"));
+  }
+
+  @Test
+  void checkTakesTheFileThatTheOthersTake() throws IOException {
+    Path file = Files.writeString(directory.resolve("b.yaml"), TOPOLOGY);
+    variables = Map.of("MAGPIE_TOPOLOGY", file.toString());
+    assertPrints("1 file checked: no problems\n", run("check"));
+    variables = Map.of("MAGPIE_TOPOLOGY", "/nowhere");
+    assertPrints("1 file checked: no problems\n", run("check", "--topology", file.toString()));
+    assertPrints("1 file checked: no problems\n", run("check", file.toString()));
+    variables = Map.of();
+    assertUsage(
+        "expected FILE..., --topology or MAGPIE_TOPOLOGY, found none",
+        "magpie-peers check",
+        run("check"));
   }
 
   @Test

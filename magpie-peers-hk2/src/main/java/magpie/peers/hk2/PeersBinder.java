@@ -100,7 +100,8 @@ public final class PeersBinder extends AbstractBinder {
 
     /**
      * Adds the view of injection points with a {@link PeerSet}, opened with that {@linkplain
-     * PeersOptions.Builder#peerSet peer set} and no other option.
+     * PeersOptions.Builder#peerSet peer set} and what is set for it by property or variable, such
+     * as {@code MAGPIE_PEERS_STORAGE_TOPOLOGY}.
      *
      * @param peerSet the value of the qualifier; not null, not blank
      * @return this builder

@@ -19,8 +19,8 @@ import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
 
 /**
- * A backend whose only peer is called like the peer set, and which tells what was opened and
- * closed.
+ * A backend whose only peer is called like its option {@code bench-peer}, else like the peer set,
+ * and which tells what was opened and closed.
  */
 public final class BenchBackend implements PeerBackend {
   static final List<String> LOG = new ArrayList<>();
@@ -47,7 +47,8 @@ public final class BenchBackend implements PeerBackend {
             "bench " + peerSet,
             Instant.EPOCH,
             Optional.empty(),
-            List.of(PeerNode.builder(PeerId.of(peerSet)).build()),
+            List.of(
+                PeerNode.builder(PeerId.of(options.option("bench-peer").orElse(peerSet))).build()),
             List.of());
     return new PeerSource() {
       @Override

@@ -87,6 +87,21 @@ class PeersBinderTest {
   }
 
   @Test
+  void eachPeerSetHasOptionsOfItsOwnWithoutCode() {
+    System.setProperty("magpie.peers.oam.bench-peer", "oam-a");
+    System.setProperty("magpie.peers.storage.bench-peer", "storage-a");
+    try {
+      ServiceLocator locator = locator(PeersBinder.builder().view("oam").view("storage").build());
+      Replicator replicator = locator.createAndInitialize(Replicator.class);
+      assertEquals(List.of("oam-a"), ids(replicator.peers));
+      assertEquals(List.of("storage-a"), ids(replicator.storage));
+    } finally {
+      System.clearProperty("magpie.peers.oam.bench-peer");
+      System.clearProperty("magpie.peers.storage.bench-peer");
+    }
+  }
+
+  @Test
   void everyInjectionPointGetsTheSameView() {
     ServiceLocator locator = locator(PeersBinder.builder().view("oam").view("storage").build());
     Replicator one = locator.createAndInitialize(Replicator.class);

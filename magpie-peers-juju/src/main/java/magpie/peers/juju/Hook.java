@@ -37,8 +37,7 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   private static final int LONGEST_METADATA = 1 << 20;
 
   private static final String NAME_IT =
-      "name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or"
-          + " --peer-set NAME";
+      "name the endpoint with -Dmagpie.peers.peer-set=NAME or MAGPIE_PEERS_PEER_SET=NAME";
 
   static Hook of(PeersOptions options) {
     Environment environment = options.environment();
@@ -57,7 +56,8 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
     PeerId self = options.self().orElse(unit);
     if (!self.equals(unit)) {
       throw new ConfigurationException(
-          "expected the option self to be this unit, "
+          options.described("self")
+              + ": expected this unit, "
               + unit
               + ", found "
               + Quote.of(self.value())
@@ -69,7 +69,7 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   private static String endpoint(PeersOptions options, PeerId unit) {
     Optional<String> named = options.peerSet();
     if (named.isPresent()) {
-      return checked(named.get(), "the option peer-set");
+      return checked(named.get(), options.described("peer-set"));
     }
     Environment environment = options.environment();
     String application = application(unit.value());
@@ -107,9 +107,8 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   private static String checked(String endpoint, String origin) {
     if (!isEndpoint(endpoint)) {
       throw new ConfigurationException(
-          "expected "
-              + origin
-              + " to name an endpoint (letters, digits, '-', '_', beginning with a letter), found "
+          origin
+              + ": expected the name of an endpoint (letters, digits, '-', '_', beginning with a letter), found "
               + Quote.of(endpoint));
     }
     return endpoint;
@@ -126,7 +125,9 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
       // The message below serves both.
     }
     throw new ConfigurationException(
-        "expected the option tool-timeout to be 1 to 86400 seconds, found " + Quote.of(text));
+        options.described("tool-timeout")
+            + ": expected 1 to 86400 seconds, found "
+            + Quote.of(text));
   }
 
   /** Whether a text can be the name of an endpoint, and no option of a tool. */

@@ -34,8 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which unit, which endpoint, which deadline: what a hook is taken to be. */
 class HookTest {
   private static final String NAME_IT =
-      "; name the endpoint with -Dmagpie.peers.peer-set=NAME, MAGPIE_PEERS_PEER_SET or --peer-set"
-          + " NAME";
+      "; name the endpoint with -Dmagpie.peers.peer-set=NAME or MAGPIE_PEERS_PEER_SET=NAME";
 
   @TempDir Path charm;
   private final Map<String, String> variables = new HashMap<>();
@@ -112,8 +111,8 @@ class HookTest {
     options.put("self", "magpie/1");
 
     assertEquals(
-        "expected the option self to be this unit, magpie/0, found \"magpie/1\"; leave it out"
-            + " inside a hook",
+        "option self: expected this unit, magpie/0, found \"magpie/1\"; leave it out inside a"
+            + " hook",
         refused());
   }
 
@@ -320,15 +319,15 @@ class HookTest {
   void letsNothingIntoAnArgumentThatIsNoEndpoint() throws IOException {
     options.put("peer-set", "--help");
     assertEquals(
-        "expected the option peer-set to name an endpoint (letters, digits, '-', '_', beginning"
+        "option peer-set: expected the name of an endpoint (letters, digits, '-', '_', beginning"
             + " with a letter), found \"--help\"",
         refused());
 
     options.clear();
     relation("-r", "magpie", "magpie/1");
     assertEquals(
-        "expected JUJU_RELATION to name an endpoint (letters, digits, '-', '_', beginning with a"
-            + " letter), found \"-r\"",
+        "JUJU_RELATION: expected the name of an endpoint (letters, digits, '-', '_', beginning with"
+            + " a letter), found \"-r\"",
         refused());
   }
 
@@ -347,8 +346,7 @@ class HookTest {
     options.put("tool-timeout", seconds);
 
     assertEquals(
-        "expected the option tool-timeout to be 1 to 86400 seconds, found \"" + seconds + "\"",
-        refused());
+        "option tool-timeout: expected 1 to 86400 seconds, found \"" + seconds + "\"", refused());
   }
 
   @ParameterizedTest

@@ -15,6 +15,7 @@ import java.util.Optional;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeersOptions;
 import magpie.peers.Problem;
+import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
@@ -38,8 +39,7 @@ public final class LocalBackend implements PeerBackend {
     return options.option("topology").isPresent()
         ? Optional.empty()
         : Optional.of(
-            "no topology file is given; name one with --topology FILE, -Dmagpie.peers.topology=FILE"
-                + " or MAGPIE_TOPOLOGY=FILE");
+            "no topology file is given; name one with " + options.howToSet("topology", "FILE"));
   }
 
   @Override
@@ -51,9 +51,8 @@ public final class LocalBackend implements PeerBackend {
             .orElseThrow(
                 () ->
                     new ConfigurationException(
-                        "expected a topology file for the backend local, found none; name one with"
-                            + " --topology FILE, -Dmagpie.peers.topology=FILE or"
-                            + " MAGPIE_TOPOLOGY=FILE"));
+                        "expected a topology file for the backend local, found none; name one with "
+                            + options.howToSet("topology", "FILE")));
     LocalSource source =
         new LocalSource(
             topologyFile(options, shown),
@@ -63,8 +62,25 @@ public final class LocalBackend implements PeerBackend {
             new LocalHost(),
             () -> FileSystems.getDefault().newWatchService());
     // So that a file that is missing or wrong, or that does not know this machine, is told now.
-    source.read();
+    try {
+      source.read();
+    } catch (SourceUnavailableException e) {
+      throw named(e, options, shown);
+    }
     return source;
+  }
+
+  /** Where a file cannot be read and the environment names it, the user has to know that. */
+  private static SourceUnavailableException named(
+      SourceUnavailableException e, PeersOptions options, String shown) {
+    Optional<String> from =
+        options
+            .origin("topology")
+            .filter(origin -> origin.startsWith("-D") || origin.startsWith("MAGPIE_"));
+    return from.isEmpty() || !e.origin().equals(topologyFile(options, shown).toString())
+        ? e
+        : new SourceUnavailableException(
+            e.origin(), e.getMessage() + "; its name comes from " + from.get(), e);
   }
 
   @Override
@@ -77,7 +93,8 @@ public final class LocalBackend implements PeerBackend {
       return options.environment().workingDirectory().resolve(shown);
     } catch (InvalidPathException e) {
       throw new ConfigurationException(
-          "option topology: expected the path of a file, found " + Quote.of(shown), e);
+          options.described("topology") + ": expected the path of a file, found " + Quote.of(shown),
+          e);
     }
   }
 
@@ -95,7 +112,8 @@ public final class LocalBackend implements PeerBackend {
       // Told below, like a number out of range.
     }
     throw new ConfigurationException(
-        "option poll-interval-ms: expected a whole number of milliseconds from "
+        options.described("poll-interval-ms")
+            + ": expected a whole number of milliseconds from "
             + SHORTEST.toMillis()
             + " to "
             + LONGEST.toMillis()

@@ -68,7 +68,7 @@ final class LocalHost implements Host {
       throw new ConfigurationException(
           "expected the system to list the addresses of this machine, found an error: "
               + e.getMessage()
-              + "; name the node with --as ID (option self)",
+              + "; name the node with the option self",
           e);
     }
   }

@@ -127,15 +127,21 @@ final class LocalSource implements PeerSource {
 
   private Optional<PeerId> identify(Topology topology) {
     Optional<String> wanted = options.peerSet();
-    if (wanted.isPresent() && !wanted.get().equals(topology.name())) {
+    // A file that was given for this peer set and no other is the one that is meant.
+    if (wanted.isPresent()
+        && !wanted.get().equals(topology.name())
+        && !options.isOfPeerSet("topology")) {
       throw new ConfigurationException(
-          "expected the topology of peer set "
+          options.described("peer-set")
+              + ": expected the topology of peer set "
               + Quote.of(wanted.get())
               + ", found "
               + Quote.of(topology.name())
               + " in "
               + Quote.of(shown)
-              + "; choose its file (option topology) or leave the option peer-set out");
+              + "; choose its file with "
+              + options.howToSet(wanted.get() + ".topology", "FILE")
+              + ", or leave the option peer-set out");
     }
     Optional<PeerId> self = SelfFinder.find(topology, shown, options, host);
     if (last != null && !last.reading.self().equals(self)) {
@@ -262,8 +268,10 @@ final class LocalSource implements PeerSource {
                     new ConfigurationException(
                         "expected a node of "
                             + Quote.of(shown)
-                            + " to publish as, found an observer; name the node with --as ID"
-                            + " (option self) and leave the option observer out"));
+                            + " to publish as, found an observer; leave "
+                            + options.described("observer")
+                            + " out, and name the node with "
+                            + options.howToSet("self", "ID")));
     Exchange directory = exchange;
     if (directory == null) {
       throw new ConfigurationException(

@@ -39,17 +39,15 @@ import magpie.peers.spi.Quote;
  */
 final class SelfFinder {
   private static final int MOST_LISTED = 10;
-  private static final String WHAT_NEXT =
-      "name the node with --as ID (option self), or look from outside with --observer (option"
-          + " observer)";
-
   private final Topology topology;
   private final String file;
+  private final PeersOptions options;
   private final Host host;
 
-  private SelfFinder(Topology topology, String file, Host host) {
+  private SelfFinder(Topology topology, String file, PeersOptions options, Host host) {
     this.topology = topology;
     this.file = file;
+    this.options = options;
     this.host = host;
   }
 
@@ -63,13 +61,17 @@ final class SelfFinder {
     if (options.observer()) {
       if (given.isPresent()) {
         throw new ConfigurationException(
-            "expected either an observer or a node, found both options: observer and self "
+            "expected either an observer or a node, found both: "
+                + options.described("observer")
+                + " and "
+                + options.described("self")
+                + " "
                 + Quote.of(given.get().value())
                 + "; leave one of them out");
       }
       return Optional.empty();
     }
-    SelfFinder finder = new SelfFinder(topology, file, host);
+    SelfFinder finder = new SelfFinder(topology, file, options, host);
     return Optional.of(given.isPresent() ? finder.known(given.get()) : finder.byRules());
   }
 
@@ -82,7 +84,8 @@ final class SelfFinder {
       ids.add(entry.node().id().value());
     }
     throw new ConfigurationException(
-        "expected self "
+        options.described("self")
+            + ": expected "
             + Quote.of(given.value())
             + " to be a node of "
             + Quote.of(file)
@@ -92,8 +95,8 @@ final class SelfFinder {
                 .orElse("")
             + "; its nodes are "
             + listed(ids, id -> id)
-            + "; name one of them with --as ID (option self), add the node to the file, or look"
-            + " from outside with --observer (option observer)");
+            + "; name one of them, add the node to the file, or look from outside with "
+            + options.howToSet("observer", "true"));
   }
 
   private PeerId byRules() {
@@ -121,8 +124,10 @@ final class SelfFinder {
             + Quote.of(file)
             + " to be this machine, found no rule that fits exactly one"
             + compared
-            + "\n"
-            + WHAT_NEXT);
+            + "\nname the node with "
+            + options.howToSet("self", "ID")
+            + ", or look from outside with "
+            + options.howToSet("observer", "true"));
   }
 
   private List<PeerId> byHostName(StringBuilder compared) {

@@ -72,12 +72,12 @@ class LocalBackendTest {
   void doesNotApplyWithoutATopology() {
     assertEquals(
         Optional.of(
-            "no topology file is given; name one with --topology FILE,"
-                + " -Dmagpie.peers.topology=FILE or MAGPIE_TOPOLOGY=FILE"),
+            "no topology file is given; name one with -Dmagpie.peers.topology=FILE or"
+                + " MAGPIE_PEERS_TOPOLOGY=FILE"),
         new LocalBackend().inapplicable(options().build()));
     assertEquals(
-        "expected a topology file for the backend local, found none; name one with --topology"
-            + " FILE, -Dmagpie.peers.topology=FILE or MAGPIE_TOPOLOGY=FILE",
+        "expected a topology file for the backend local, found none; name one with"
+            + " -Dmagpie.peers.topology=FILE or MAGPIE_PEERS_TOPOLOGY=FILE",
         assertThrows(ConfigurationException.class, () -> new LocalBackend().open(options().build()))
             .getMessage());
   }
@@ -114,6 +114,41 @@ class LocalBackendTest {
       }
     }
     assertEquals(Optional.of(List.of()), new LocalBackend().check(bench.file, "bench"));
+  }
+
+  @Test
+  void aFileThatCannotBeReadIsToldWithThePlaceThatNamesIt() {
+    Environment environment =
+        new Environment(
+            Map.of("MAGPIE_TOPOLOGY", "missing.yaml"),
+            Map.of(),
+            directory,
+            Environment.system().clock());
+    PeersOptions missing = PeersOptions.builder().environment(environment).build();
+    assertEquals(
+        "missing.yaml: error [missing-file] expected a topology file, found none\n"
+            + "  fix: correct the name, or create the file; its name comes from MAGPIE_TOPOLOGY",
+        assertThrows(SourceUnavailableException.class, () -> new LocalBackend().open(missing))
+            .getMessage());
+  }
+
+  @Test
+  void aTopologyThatIsGivenForOnePeerSetMayHaveAnotherName() {
+    new Bench(directory).write(Bench.nodes(0, 1, 2));
+    Environment environment =
+        new Environment(
+            Map.of(
+                "MAGPIE_PEERS_STORAGE_TOPOLOGY", "bench.magpie.yaml",
+                "MAGPIE_TOPOLOGY", "other.magpie.yaml",
+                "MAGPIE_PEERS_SELF", "magpie/0"),
+            Map.of(),
+            directory,
+            Environment.system().clock());
+    PeersOptions storage =
+        PeersOptions.builder().environment(environment).peerSet("storage").build();
+    try (PeerSource source = new LocalBackend().open(storage)) {
+      assertEquals(List.of(0, 1, 2), Bench.numbers(source));
+    }
   }
 
   @Test

@@ -121,9 +121,10 @@ class LocalSourceTest {
     bench.options.put("peer-set", "bench-a");
     try (LocalSource source = bench.open()) {
       assertEquals(
-          "expected the topology of peer set \"bench-a\", found \"bench-b\" in"
-              + " \"bench.magpie.yaml\"; choose its file (option topology) or leave the option"
-              + " peer-set out",
+          "option peer-set: expected the topology of peer set \"bench-a\", found \"bench-b\" in"
+              + " \"bench.magpie.yaml\"; choose its file with"
+              + " -Dmagpie.peers.bench-a.topology=FILE or MAGPIE_PEERS_BENCH_A_TOPOLOGY=FILE, or"
+              + " leave the option peer-set out",
           message(ConfigurationException.class, source));
       bench.write(Bench.nodes(0, 1).replace("bench-b", "bench-a"));
       assertEquals(List.of(0, 1), Bench.numbers(source));
@@ -215,8 +216,9 @@ class LocalSourceTest {
       assertEquals(List.of(0, 1), Bench.numbers(source));
       assertEquals(Map.of(), source.published());
       assertEquals(
-          "expected a node of \"bench.magpie.yaml\" to publish as, found an observer; name the node"
-              + " with --as ID (option self) and leave the option observer out",
+          "expected a node of \"bench.magpie.yaml\" to publish as, found an observer; leave"
+              + " option observer out, and name the node with -Dmagpie.peers.self=ID or"
+              + " MAGPIE_PEERS_SELF=ID",
           assertThrows(ConfigurationException.class, () -> source.publish(Map.of("k", "v")))
               .getMessage());
       assertFalse(Files.exists(directory.resolve("ex")));

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SelfFinderTest {
   private static final String NEXT =
-      "\nname the node with --as ID (option self), or look from outside with --observer (option"
-          + " observer)";
+      "\nname the node with -Dmagpie.peers.self=ID or MAGPIE_PEERS_SELF=ID, or look from outside"
+          + " with -Dmagpie.peers.observer=true or MAGPIE_PEERS_OBSERVER=true";
 
   @TempDir Path directory;
   private Bench bench;
@@ -191,10 +191,10 @@ class SelfFinderTest {
   void refusesAnIdThatIsNoNode() {
     bench.options.put("self", "magpie/O");
     assertEquals(
-        "expected self \"magpie/O\" to be a node of \"bench.magpie.yaml\", found no such node; did"
+        "option self: expected \"magpie/O\" to be a node of \"bench.magpie.yaml\", found no such node; did"
             + " you mean \"magpie/0\"?; its nodes are magpie/0, magpie/1, magpie/2; name one of"
-            + " them with --as ID (option self), add the node to the file, or look from outside"
-            + " with --observer (option observer)",
+            + " them, add the node to the file, or look from outside with"
+            + " -Dmagpie.peers.observer=true or MAGPIE_PEERS_OBSERVER=true",
         refusal());
   }
 
@@ -217,7 +217,7 @@ class SelfFinderTest {
     bench.options.put("observer", "true");
     bench.options.put("self", "magpie/0");
     assertEquals(
-        "expected either an observer or a node, found both options: observer and self"
+        "expected either an observer or a node, found both: option observer and option self"
             + " \"magpie/0\"; leave one of them out",
         refusal());
   }
