@@ -179,14 +179,42 @@ public final class IpAddress implements Comparable<IpAddress> {
       if (text.indexOf('/') >= 0) {
         return fail("an address has no prefix length");
       }
+      int port = port(text);
+      if (port > 0) {
+        return fail(
+            "ports do not belong here; write " + Quote.of(text.substring(0, port)) + " alone");
+      }
       if (text.charAt(0) == '[') {
-        return fail("brackets are for URLs; leave them out");
+        int end = text.indexOf(']');
+        boolean more = end > 0 && end < text.length() - 1;
+        return fail(
+            more
+                ? "brackets and ports are for URLs; write "
+                    + Quote.of(text.substring(1, end))
+                    + " alone"
+                : "brackets are for URLs; leave them out");
       }
       if (text.indexOf(':') >= 0) {
         return readV6();
       }
       long number = readV4(0, text.length());
       return number < 0 ? null : new IpAddress(false, 0, number);
+    }
+
+    /**
+     * Where a port begins behind an IPv4 address or a name, with its colon; -1 where there is none.
+     */
+    private static int port(String text) {
+      int colon = text.indexOf(':');
+      if (colon <= 0 || colon == text.length() - 1 || colon != text.lastIndexOf(':')) {
+        return -1;
+      }
+      for (int i = colon + 1; i < text.length(); i++) {
+        if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+          return -1;
+        }
+      }
+      return colon;
     }
 
     private long readV4(int from, int to) {

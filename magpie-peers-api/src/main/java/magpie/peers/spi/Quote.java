@@ -24,8 +24,8 @@ public final class Quote {
   private Quote() {}
 
   /**
-   * Returns {@code text} in double quotes, with control characters escaped and cut after 200
-   * characters.
+   * Returns {@code text} in double quotes, cut after 200 characters, with control characters
+   * escaped, and also characters that look like a blank or like nothing, such as a no-break space.
    *
    * @param text the text, not null
    * @return the quoted text, never empty
@@ -38,6 +38,8 @@ public final class Quote {
       int c = text.codePointAt(i);
       if (c == '"' || c == '\\') {
         out.append('\\').append((char) c);
+      } else if (looksBlank(c)) {
+        hex(out, c);
       } else {
         escape(out, c);
       }
@@ -136,20 +138,49 @@ public final class Quote {
     };
   }
 
+  /**
+   * Whether a character shows as a blank, or not at all, and is no plain blank: a reader of a
+   * message must see it. Beside the separators of Unicode these are letters and marks without ink.
+   */
+  private static boolean looksBlank(int c) {
+    if (Character.getType(c) == Character.SPACE_SEPARATOR) {
+      return c != ' ';
+    }
+    return switch (c) {
+      case 0x034f, // combining grapheme joiner
+          0x115f, // Hangul fillers
+          0x1160,
+          0x3164,
+          0xffa0,
+          0x17b4, // Khmer inherent vowels
+          0x17b5,
+          0x2800 -> // Braille without dots
+          true;
+      // Variation selectors
+      default -> (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xe0100 && c <= 0xe01ef);
+    };
+  }
+
   private static void escape(StringBuilder out, int c) {
     switch (c) {
       case '\n' -> out.append("\\n");
       case '\r' -> out.append("\\r");
       case '\t' -> out.append("\\t");
       default -> {
-        if (!hidden(c)) {
-          out.appendCodePoint(c);
-        } else if (c <= 0xffff) {
-          out.append("\\u").append(HEX.toHexDigits((char) c));
+        if (hidden(c)) {
+          hex(out, c);
         } else {
-          out.append("\\U").append(HEX.toHexDigits(c));
+          out.appendCodePoint(c);
         }
       }
+    }
+  }
+
+  private static void hex(StringBuilder out, int c) {
+    if (c <= 0xffff) {
+      out.append("\\u").append(HEX.toHexDigits((char) c));
+    } else {
+      out.append("\\U").append(HEX.toHexDigits(c));
     }
   }
 

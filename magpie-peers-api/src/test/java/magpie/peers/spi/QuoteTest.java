@@ -25,6 +25,17 @@ class QuoteTest {
   }
 
   @Test
+  void showsWhatLooksLikeABlankAndIsNone() {
+    assertEquals("\"192.0.2.1\\u00a0\"", Quote.of("192.0.2.1\u00a0"));
+    assertEquals("\"\\u2007\\u202f\\u3000\\u1680\"", Quote.of("\u2007\u202f\u3000\u1680"));
+    assertEquals("\"\\u200b\\u2060\\u3164\\u2800\"", Quote.of("\u200b\u2060\u3164\u2800"));
+    assertEquals("\"\\ufe0f\\U000e0100\"", Quote.of("\ufe0f" + Character.toString(0xe0100)));
+    // Only messages do so: what is printed or stored is not changed.
+    assertEquals("\"\u00a0\"", Quote.json("\u00a0"));
+    assertEquals("\u3000", Quote.visible("\u3000"));
+  }
+
+  @Test
   void cutsLongTextBetweenCharacters() {
     assertEquals('"' + "x".repeat(200) + '"', Quote.of("x".repeat(200)));
     assertEquals('"' + "x".repeat(200) + "\"... (201 characters)", Quote.of("x".repeat(201)));

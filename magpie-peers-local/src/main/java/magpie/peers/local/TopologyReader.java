@@ -271,7 +271,7 @@ final class TopologyReader {
     try {
       Kind root = events.begin();
       if (root == Kind.NOTHING || (root == Kind.SCALAR && events.isNull())) {
-        return false;
+        return events.endWithoutTopology();
       }
       if (is(Kind.MAPPING, "a mapping with the keys version, name and nodes")) {
         root();
@@ -558,14 +558,21 @@ final class TopologyReader {
     String written = text("a host name", true);
     if (written != null && !isHostname(written)) {
       boolean address = AddressCandidate.of(written, SOURCE).ip().isPresent();
+      int colon = written.lastIndexOf(':');
+      boolean port = colon > 0 && isHostname(written.substring(0, colon));
       problem(
           Code.BAD_HOSTNAME,
           address
               ? "expected a host name, found the address " + written
               : "expected a host name (1 to 253 ASCII letters, digits, '-', '_', in parts of at"
                   + " most 63 with dots between them, the last not all digits), found "
-                  + Quote.of(written),
-          address ? "list it under \"addresses\"" : "correct the host name");
+                  + Quote.of(written)
+                  + (port ? "; ports do not belong here" : ""),
+          address
+              ? "list it under \"addresses\""
+              : port
+                  ? "write " + Quote.of(written.substring(0, colon)) + " alone"
+                  : "correct the host name");
       return null;
     }
     return written;
@@ -934,7 +941,17 @@ final class TopologyReader {
   }
 
   private void wrongType(String expected, String fix) {
-    problem(Code.WRONG_TYPE, "expected " + expected + ", found " + events.found(), fix);
+    Optional<String> address =
+        events.kind() == Kind.MAPPING ? events.bareAddress(events.place()) : Optional.empty();
+    problem(
+        Code.WRONG_TYPE,
+        "expected "
+            + expected
+            + ", found "
+            + address
+                .map(bare -> bare + " without quotes, which YAML takes for a key")
+                .orElseGet(events::found),
+        address.map(bare -> "put it in quotes: " + Quote.of(bare)).orElse(fix));
   }
 
   private void problem(Code code, @Nullable String message, String fix) {
@@ -1063,16 +1080,33 @@ final class TopologyReader {
         draft.path(index),
         other == draft
             ? "remove one of the two"
-            : "correct one of the two, or give the node that left \"state: departed\"");
+            : "correct one of the two, give the node that left \"state: departed\", or list an"
+                + " address that nodes share, such as that of a service, under \"candidates\"");
   }
 
   private void place(Draft draft, int index, AddressCandidate candidate, IpAddress ip) {
-    if (networks.isEmpty()) {
-      return;
-    }
     DeclaredNetworks.Declared network = networks.of(ip);
     Optional<Cidr> subnet = candidate.subnet();
     long place = addressPlaces.get(draft.firstPlace + index);
+    // What another source told cannot be corrected here.
+    if (!draft.observed && (network != null || networks.isEmpty())) {
+      // The address of a point-to-point link or a loopback is the first of a pool and no mistake.
+      HostAddress.whyNot(ip, subnet.orElse(network == null ? null : network.cidr()))
+          .ifPresent(
+              reason ->
+                  problems.add(
+                      Code.UNUSABLE_ADDRESS,
+                      place,
+                      "expected an address that a host can have, found "
+                          + candidate.text()
+                          + ", "
+                          + reason,
+                      draft.path(index),
+                      "write the address that the node itself has"));
+    }
+    if (networks.isEmpty()) {
+      return;
+    }
     if (network == null) {
       if (networks.mayMiss(ip)) {
         return;

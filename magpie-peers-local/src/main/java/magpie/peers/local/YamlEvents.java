@@ -8,6 +8,8 @@ package magpie.peers.local;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import magpie.peers.AddressCandidate;
+import magpie.peers.IpAddress;
 import magpie.peers.spi.Quote;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -168,6 +170,29 @@ final class YamlEvents {
     }
     kind = Kind.NOTHING;
     return kind;
+  }
+
+  /**
+   * Ends a document without a topology, after its root was read; tells whether another document
+   * follows, which is reported.
+   */
+  boolean endWithoutTopology() {
+    if (kind == Kind.NOTHING) {
+      return false;
+    }
+    take(); // the end of the document
+    Event event = take();
+    if (event instanceof DocumentStartEvent) {
+      problems.add(
+          Code.SECOND_DOCUMENT,
+          YamlText.place((int) (placeOf(event) >>> 32), 3),
+          "expected the topology in the first document of the file, found nothing in that, and a"
+              + " second document",
+          "",
+          "keep one \"---\" in the file, in front of the topology, or none");
+      return true;
+    }
+    return false;
   }
 
   /** Ends the document, after its root was read. */
@@ -369,6 +394,32 @@ final class YamlEvents {
     problems.add(Code.SYNTAX, at, message, "", fix);
   }
 
+  /**
+   * Finds an IPv6 address at a place that was written without quotes and, because of a colon at its
+   * beginning or end, was not read as text.
+   */
+  Optional<String> bareAddress(long at) {
+    YamlText.Position position = text.locate(at);
+    String line = position.excerpt();
+    if (line.isEmpty()) {
+      return Optional.empty();
+    }
+    int from = line.offsetByCodePoints(0, position.column() - 1);
+    int to = from;
+    while (from > 0 && isOfAddress(line.charAt(from - 1))) {
+      from--;
+    }
+    while (to < line.length() && isOfAddress(line.charAt(to))) {
+      to++;
+    }
+    String word = line.substring(from, to);
+    return AddressCandidate.of(word, "").ip().filter(IpAddress::isV6).map(ip -> word);
+  }
+
+  private static boolean isOfAddress(char c) {
+    return c == ':' || c == '.' || c == '/' || (c < 128 && Character.digit(c, 16) >= 0);
+  }
+
   /** Says in our words what the scanner or the parser did not understand. */
   private void syntax(MarkedYamlEngineException e) {
     // A value that ends where reading ends may have swallowed what it should not have.
@@ -377,7 +428,15 @@ final class YamlEvents {
     String context = String.valueOf(e.getContext());
     long at = e.getProblemMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(place);
     long from = e.getContextMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(at);
-    if (problem.contains("(TAB)")) {
+    Optional<String> address = bareAddress(at);
+    if (address.isPresent()) {
+      syntax(
+          at,
+          "expected quotes around the IPv6 address "
+              + address.get()
+              + ", found none, and YAML takes its colon for the end of a key",
+          "put it in quotes: " + Quote.of(address.get()));
+    } else if (problem.contains("(TAB)")) {
       // Behind a dash, what is marked is the end of the key behind the tab.
       problems.add(
           Code.TAB,

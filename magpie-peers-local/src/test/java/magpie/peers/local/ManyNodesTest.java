@@ -64,14 +64,15 @@ class ManyNodesTest {
           nodes:
           """);
       for (int i = 0; i < count; i++) {
-        String rest = (i >> 16) + "." + (i >> 8 & 255) + "." + (i & 255);
+        int host = i + 1;
+        String rest = (host >> 16) + "." + (host >> 8 & 255) + "." + (host & 255);
         out.write(
             "  magpie/%d: { hostname: blade-%d, addresses: [10.%s/9, 10.%d%s/9, \"2001:db8:0:a::%x:%x/64\"], labels: { rack: r%d }, settings: { iperf-port: %d } }\n"
                 .formatted(
                     i,
                     i,
                     rest,
-                    128 + (i >> 16),
+                    128 + (host >> 16),
                     rest.substring(rest.indexOf('.')),
                     i >> 16,
                     i & 0xffff,
@@ -118,7 +119,7 @@ class ManyNodesTest {
 
     try (InputStream out = lister.getInputStream()) {
       assertEquals(
-          MANY + "\n" + MANY + "\n10.129.134.159/9\n",
+          MANY + "\n" + MANY + "\n10.129.134.160/9\n",
           new String(out.readAllBytes(), StandardCharsets.UTF_8).replace("\r", ""));
     }
     assertTrue(lister.waitFor(60, TimeUnit.SECONDS));

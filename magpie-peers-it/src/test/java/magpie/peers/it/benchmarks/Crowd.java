@@ -42,7 +42,8 @@ final class Crowd {
   }
 
   /** The addresses of a node in oam, storage and, with IPv6, oam again. */
-  static List<String> addresses(int number) {
+  static List<String> addresses(int node) {
+    int number = node + 1;
     String rest = (number >> 16) % 64 + "." + (number >> 8 & 255) + "." + (number & 255);
     return List.of(
         "10." + rest + "/10",
