@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import magpie.peers.AddressCandidate;
 import magpie.peers.ConfigurationException;
@@ -109,8 +111,8 @@ final class SelfFinder {
               compared.append("found no id (option self, -Dmagpie.peers.self, MAGPIE_PEERS_SELF)");
               yield List.of();
             }
-            case HOSTNAME -> byHostName(compared);
-            case ADDRESS -> byAddress(compared);
+            case HOSTNAME -> told(host::name, compared, this::byHostName);
+            case ADDRESS -> told(host::addresses, compared, this::byAddress);
           };
       if (fitting.size() == 1) {
         return fitting.get(0);
@@ -130,8 +132,23 @@ final class SelfFinder {
             + options.howToSet("observer", "true"));
   }
 
-  private List<PeerId> byHostName(StringBuilder compared) {
-    String own = canonical(host.name());
+  /** Tries a rule with what this machine says; where it says nothing, the next rule may do. */
+  private static <T> List<PeerId> told(
+      Supplier<T> machine,
+      StringBuilder compared,
+      BiFunction<T, StringBuilder, List<PeerId>> rule) {
+    T said;
+    try {
+      said = machine.get();
+    } catch (ConfigurationException e) {
+      compared.append(e.getMessage());
+      return List.of();
+    }
+    return rule.apply(said, compared);
+  }
+
+  private List<PeerId> byHostName(String machine, StringBuilder compared) {
+    String own = canonical(machine);
     compared.append("this machine is ").append(Quote.of(own));
     List<PeerId> fitting = named(own::equals);
     if (fitting.isEmpty()) {
@@ -165,8 +182,7 @@ final class SelfFinder {
         || (b.indexOf('.') < 0 && a.startsWith(b + "."));
   }
 
-  private List<PeerId> byAddress(StringBuilder compared) {
-    List<IpAddress> addresses = host.addresses();
+  private List<PeerId> byAddress(List<IpAddress> addresses, StringBuilder compared) {
     compared.append("this machine has ").append(listed(addresses, IpAddress::toString));
     Set<IpAddress> own = new HashSet<>(addresses);
     List<PeerId> fitting =

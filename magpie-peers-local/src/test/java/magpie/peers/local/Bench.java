@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.IpAddress;
 import magpie.peers.PeersOptions;
@@ -28,7 +29,10 @@ final class Bench {
   final Map<String, String> options = new HashMap<>();
   Duration interval = Duration.ofHours(1);
   DirectoryWatch.Events events = () -> FileSystems.getDefault().newWatchService();
+
+  /** The name of the machine; empty for one that does not tell it. */
   String hostName = "blade-0";
+
   List<IpAddress> addresses = List.of();
 
   Bench(Path directory) {
@@ -87,6 +91,9 @@ final class Bench {
     return new Host() {
       @Override
       public String name() {
+        if (hostName.isEmpty()) {
+          throw new ConfigurationException("the system does not tell the host name");
+        }
         return hostName;
       }
 

@@ -126,6 +126,20 @@ class SelfFinderTest {
   }
 
   @Test
+  void goesOnWithTheNextRuleWhereTheMachineDoesNotTellItsName() {
+    bench.hostName = "";
+    bench.addresses = List.of(IpAddress.parse("192.0.2.12"));
+    assertEquals(is("magpie/2"), self());
+
+    bench.addresses = List.of();
+    String refusal = refusal();
+    assertTrue(
+        refusal.contains(
+            "\n  rule hostname: the system does not tell the host name\n  rule address:"),
+        refusal);
+  }
+
+  @Test
   void letsTheNextRuleDecideWhereTwoNodesFit() {
     bench.hostName = "blade";
     bench.addresses = List.of(IpAddress.parse("192.0.2.11"));
