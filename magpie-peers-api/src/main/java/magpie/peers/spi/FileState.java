@@ -8,31 +8,19 @@ package magpie.peers.spi;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
@@ -51,20 +39,23 @@ final class FileState implements StateStore {
    */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
-  /** File locks belong to the process, so threads need one of their own, per file. */
-  private static final Map<Path, ReentrantLock> IN_PROCESS = new ConcurrentHashMap<>();
-
-  /**
-   * Of the mode of a directory: everybody may write in it, and take away what is their own only.
-   */
+  /** Parts of a mode: what others may do, and that they may take away what is their own only. */
   private static final int WRITABLE_BY_ALL = 0002;
 
+  private static final int WRITABLE_BY_OTHERS = 0022;
   private static final int STICKY = 01000;
+
+  /** The superuser may do everything anyway. */
+  private static final long ROOT = 0;
 
   private final Path file;
   private final Use use;
   private final EffectiveUser user;
   private final Duration longestWait;
+  private final WholeFile.Sync sync;
+
+  /** Whether the directory is to be synced although the text stays the same. */
+  private volatile boolean unsynced;
 
   /** What the text is for: who may see it, and what to do when something is wrong with it. */
   enum Use {
@@ -85,15 +76,16 @@ final class FileState implements StateStore {
   }
 
   FileState(Path file, Use use, EffectiveUser user) {
-    this(file, use, user, LONGEST_WAIT);
+    this(file, use, user, LONGEST_WAIT, WholeFile::force);
   }
 
-  /** With another time to wait for the lock, for tests. */
-  FileState(Path file, Use use, EffectiveUser user, Duration longestWait) {
-    this.file = Objects.requireNonNull(file, "file").toAbsolutePath().normalize();
+  /** With another time to wait for the lock and another sync, for tests. */
+  FileState(Path file, Use use, EffectiveUser user, Duration longestWait, WholeFile.Sync sync) {
+    this.file = Objects.requireNonNull(file, "file").toAbsolutePath();
     this.use = Objects.requireNonNull(use, "use");
     this.user = Objects.requireNonNull(user, "user");
     this.longestWait = longestWait;
+    this.sync = sync;
   }
 
   @Override
@@ -103,53 +95,90 @@ final class FileState implements StateStore {
 
   @Override
   public String load() {
-    trustDirectory();
-    return read();
+    trustDirectory(false);
+    return read(false);
   }
 
   @Override
   public String update(UnaryOperator<String> change) {
     Objects.requireNonNull(change, "change");
-    ReentrantLock lock = IN_PROCESS.computeIfAbsent(file, path -> new ReentrantLock());
-    try {
-      if (!lock.tryLock(longestWait.toNanos(), TimeUnit.NANOSECONDS)) {
+    prepare();
+    // By its real name, since two paths can lead to one file.
+    String name = realDirectory().resolve(file.getFileName()).toString();
+    try (JvmLock held = JvmLock.take(name, longestWait.toNanos())) {
+      if (held == null) {
         throw busy("another thread of this process; see what it does");
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw failure("interrupted while waiting for " + Quote.of(file + ".lock"), e);
-    }
-    try {
       return updateLocked(change);
-    } finally {
-      lock.unlock();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
     }
+  }
+
+  private PeersException interrupted(@Nullable InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return failure("interrupted while waiting for " + Quote.of(file + ".lock"), e);
   }
 
   private String updateLocked(UnaryOperator<String> change) {
-    prepare();
-    Path lockFile = directory().resolve(file.getFileName() + ".lock");
-    refuseOther(lockFile);
-    try (FileChannel channel = RegularFile.openToWrite(lockFile, permissions("rw-------"));
-        FileLock held = acquire(channel)) {
-      Objects.requireNonNull(held, "held");
-      String before = read();
+    FileChannel channel = null;
+    try {
+      channel = lock();
+      String before = read(true);
       String after = Objects.requireNonNull(change.apply(before), "the changed state");
       if (!after.equals(before)) {
         replace(after);
+      } else if (unsynced) {
+        whole().syncAgain();
       }
+      unsynced = false;
       return after;
-    } catch (IOException e) {
+    } catch (WholeFile.Failed e) {
+      unsynced |= e.replaced();
       throw failed("written", e);
+    } finally {
+      close(channel);
     }
   }
 
-  private FileLock acquire(FileChannel channel) throws IOException {
+  private void replace(String text) throws WholeFile.Failed {
+    whole().replace(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private WholeFile whole() {
+    return new WholeFile(
+        file, use == Use.STATE ? WholeFile.Access.OWNER : WholeFile.Access.KEPT, sync);
+  }
+
+  private FileChannel lock() throws WholeFile.Failed {
+    Path lockFile = directory().resolve(file.getFileName() + ".lock");
+    refuseOther(lockFile);
+    mend(lockFile);
+    FileChannel channel;
+    try {
+      channel = RegularFile.openToWrite(lockFile, permissions("rw-------"));
+    } catch (IOException e) {
+      throw WholeFile.Failed.opening(lockFile, e);
+    }
+    boolean locked = false;
+    try {
+      acquire(channel);
+      locked = true;
+      return channel;
+    } catch (IOException e) {
+      throw WholeFile.Failed.locking(lockFile, e);
+    } finally {
+      if (!locked) {
+        close(channel);
+      }
+    }
+  }
+
+  private void acquire(FileChannel channel) throws IOException {
     long deadline = System.nanoTime() + longestWait.toNanos();
-    while (true) {
-      FileLock lock = tryLock(channel);
-      if (lock != null) {
-        return lock;
+    while (WholeFile.tryLock(channel) == null) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw interrupted(null);
       }
       if (System.nanoTime() - deadline > 0) {
         throw busy("another process; end the process that hangs with it");
@@ -159,13 +188,14 @@ final class FileState implements StateStore {
     }
   }
 
-  @SuppressWarnings("NullAway") // FileChannel.tryLock returns null where another process has it
-  private static FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      // Another class loader's copy of this class in this process holds it.
-      return null;
+  /** Ends the lock. What was written does not depend on it, so its failure is none of ours. */
+  private static void close(@Nullable FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // The descriptor is closed all the same.
+      }
     }
   }
 
@@ -183,54 +213,13 @@ final class FileState implements StateStore {
         null);
   }
 
-  /** Writes beside, syncs, renames over: a crash leaves the old text or the new, never a part. */
-  private void replace(String text) throws IOException {
-    // One name, because the lock is held: what a killed writer left there is swept away by the
-    // next.
-    Path fresh = directory().resolve(file.getFileName() + ".tmp");
-    Files.deleteIfExists(fresh);
-    // Opened before, so that nothing is replaced that could not be made durable.
-    try (FileChannel directory = openDirectory()) {
-      try (FileChannel out =
-          FileChannel.open(
-              fresh,
-              Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-              permissions("rw-------"))) {
-        ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
-        while (bytes.hasRemaining()) {
-          out.write(bytes);
-        }
-        out.force(true);
-      }
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-      if (directory != null) {
-        directory.force(true);
-      }
-    } catch (IOException e) {
-      Files.deleteIfExists(fresh);
-      throw e;
-    }
-  }
-
-  /** Windows does not open directories; its rename is durable by itself. */
-  private @Nullable FileChannel openDirectory() throws IOException {
-    try {
-      return FileChannel.open(directory(), StandardOpenOption.READ);
-    } catch (AccessDeniedException e) {
-      if (posix(directory())) {
-        throw e;
-      }
-      return null;
-    }
-  }
-
-  private String read() {
+  private String read(boolean mend) {
     try {
       if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
         return "";
       }
       refuseOther(file);
-      trust(file);
+      trust(file, mend);
       long size = Files.size(file);
       if (size > use.largest) {
         throw failure(
@@ -263,7 +252,7 @@ final class FileState implements StateStore {
               + use.afterRemoval,
           e);
     } catch (IOException e) {
-      throw failed("read", e);
+      throw failed("read", WholeFile.Failed.reading(file, e));
     }
   }
 
@@ -293,16 +282,16 @@ final class FileState implements StateStore {
         if (Files.exists(above, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(above)) {
           String found =
               "expected a directory, found something else at " + Quote.of(above.toString());
-          throw failed("written", found, "Remove it", e);
+          throw failed("written", found, "remove it", e);
         }
       }
-      throw failed("written", e);
+      throw failed("written", WholeFile.Failed.of(file, e));
     }
-    trustDirectory();
+    trustDirectory(true);
   }
 
-  private void trustDirectory() {
-    trust(directory());
+  private void trustDirectory(boolean mend) {
+    trust(directory(), mend);
     if (uid(directory()).isPresent()) {
       trustAllAbove(directory());
       trustAllAbove(realDirectory());
@@ -322,44 +311,54 @@ final class FileState implements StateStore {
     } catch (NoSuchFileException e) {
       return directory();
     } catch (IOException e) {
-      throw failed("read", e);
+      throw failed("read", WholeFile.Failed.reading(directory(), e));
     }
   }
 
-  /** Refuses a directory in which anybody could put another in the place of ours. */
+  /**
+   * Refuses a directory in which anybody could put another in the place of ours. What root lets
+   * everybody write in, such as an empty volume of a pod, is shared with those whom root let in.
+   */
   private void trustAbove(Path above) {
     try {
       int mode = (int) attribute(above, "unix:mode");
-      if ((mode & WRITABLE_BY_ALL) != 0 && (mode & STICKY) == 0) {
+      long owner = owner(above);
+      if ((mode & WRITABLE_BY_ALL) != 0 && (mode & STICKY) == 0 && owner != ROOT) {
+        OptionalLong uid = uid(above);
         throw new StateException(
             above.toString(),
             "expected "
                 + Quote.of(above.toString())
                 + " to let nobody rename what is in it, found it writable by everybody and without"
-                + " the sticky bit; run 'chmod +t' on it or choose another state directory");
+                + " the sticky bit; run 'chmod +t' on it"
+                + (uid.isPresent() && owner == uid.getAsLong() ? "" : " as user " + owner)
+                + " or choose another state directory");
       }
     } catch (NoSuchFileException e) {
       // Not there yet, like all below it.
     } catch (IOException e) {
-      throw failed("read", e);
+      throw failed("read", WholeFile.Failed.reading(above, e));
     }
   }
 
   /** The user to compare owners with; none where files have no owner. */
   private OptionalLong uid(Path path) {
     // The file system first, because where files have no owner nobody needs to know the user.
-    return posix(path) ? user.uid() : OptionalLong.empty();
+    return WholeFile.unix(path) ? user.uid() : OptionalLong.empty();
   }
 
-  /** Refuses what another user owns or can write. */
-  private void trust(Path path) {
+  /**
+   * Refuses what a user other than this one and root owns, or can write. What is ours is mended
+   * instead: volumes of pods come back with their group in every mode.
+   */
+  private void trust(Path path, boolean mend) {
     OptionalLong uid = uid(path);
     if (uid.isEmpty()) {
       return;
     }
     try {
-      long owner = Integer.toUnsignedLong((int) attribute(path, "unix:uid"));
-      if (owner != uid.getAsLong()) {
+      long owner = owner(path);
+      if (owner != uid.getAsLong() && owner != ROOT) {
         throw new StateException(
             path.toString(),
             "expected "
@@ -370,30 +369,87 @@ final class FileState implements StateStore {
                 + owner
                 + "; whoever owns it can make notices disappear: choose another state directory");
       }
-      Set<?> permissions = (Set<?>) attribute(path, "unix:permissions");
-      if (permissions.contains(PosixFilePermission.GROUP_WRITE)
-          || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+      if (owner == uid.getAsLong()) {
+        if (mend) {
+          mend(path);
+        }
+      } else if (Files.isRegularFile(path) && isWritableByOthers(path)) {
         throw new StateException(
             path.toString(),
             "expected "
                 + Quote.of(path.toString())
-                + " to be writable by its owner alone, found it writable by others; run"
-                + " 'chmod go-w' on it");
+                + " to be writable by its owner alone, found it writable by others and owned by"
+                + " user "
+                + owner
+                + "; remove it to start anew: all peers are then joined once more");
       }
     } catch (NoSuchFileException e) {
       // Not there yet: it will be created for this user alone.
     } catch (IOException e) {
-      throw failed("read", e);
+      throw failed("read", WholeFile.Failed.reading(path, e));
     }
+  }
+
+  /** Takes from others the right to write what is ours; a directory of root stays as it is. */
+  private void mend(Path path) {
+    OptionalLong uid = uid(path);
+    String found = "its file system does not change it";
+    try {
+      if (uid.isEmpty()
+          || owner(path) != uid.getAsLong()
+          || !isWritableByOthers(path)
+          || (uid.getAsLong() == ROOT && Files.isDirectory(path))) {
+        return;
+      }
+      int mode = (int) attribute(path, "unix:mode");
+      Files.setAttribute(path, "unix:mode", mode & ~WRITABLE_BY_OTHERS);
+      if (!isWritableByOthers(path)) {
+        return;
+      }
+    } catch (NoSuchFileException e) {
+      return;
+    } catch (IOException e) {
+      found = WholeFile.Failed.said(e);
+    }
+    throw new StateException(
+        path.toString(),
+        "expected "
+            + Quote.of(path.toString())
+            + " to be writable by its owner alone, found it writable by others, and the mode cannot"
+            + " be changed: "
+            + found
+            + "; mount its file system with other modes (options dir_mode=0700 and file_mode=0600"
+            + " for CIFS, umask=077 for FAT) or choose another state directory");
+  }
+
+  /** In a sticky directory others can add something, but take away nothing of ours. */
+  private static boolean isWritableByOthers(Path path) throws IOException {
+    int mode = (int) attribute(path, "unix:mode");
+    return (mode & WRITABLE_BY_OTHERS) != 0 && ((mode & STICKY) == 0 || !Files.isDirectory(path));
+  }
+
+  private static long owner(Path path) throws IOException {
+    return Integer.toUnsignedLong((int) attribute(path, "unix:uid"));
   }
 
   private static Object attribute(Path path, String name) throws IOException {
     return Objects.requireNonNull(Files.getAttribute(path, name), name);
   }
 
-  private PeersException failed(String verb, IOException e) {
-    String reason = reason(e);
-    return failed(verb, reason, remedy(reason), e);
+  private PeersException failed(String verb, WholeFile.Failed e) {
+    if (e.replaced()) {
+      return failure(
+          use.noun
+              + " in "
+              + Quote.of(file.toString())
+              + " was written, but may not survive a power failure: "
+              + e.reason()
+              + "; "
+              + e.remedy()
+              + " and try again",
+          e);
+    }
+    return failed(verb, e.reason(), e.remedy(), e);
   }
 
   private PeersException failed(String verb, String reason, String remedy, IOException e) {
@@ -406,26 +462,10 @@ final class FileState implements StateStore {
             + ": "
             + reason
             + "; nothing was changed. "
-            + remedy
+            + Character.toUpperCase(remedy.charAt(0))
+            + remedy.substring(1)
             + " or choose another one",
         e);
-  }
-
-  private static String reason(IOException e) {
-    if (e instanceof AccessDeniedException) {
-      return "permission denied";
-    }
-    String said = e instanceof FileSystemException failure ? failure.getReason() : e.getMessage();
-    return said == null ? e.toString() : said;
-  }
-
-  /** In the words of the C library, which in other languages get the last answer. */
-  private static String remedy(String reason) {
-    return switch (reason) {
-      case "No space left on device", "Disk quota exceeded" -> "Free space for the directory";
-      case "Read-only file system" -> "Mount the directory writable";
-      default -> "Make the directory readable and writable";
-    };
   }
 
   private PeersException failure(String message, @Nullable Throwable cause) {
@@ -442,16 +482,11 @@ final class FileState implements StateStore {
 
   /** State is created for its owner alone, settings as the process creates any file. */
   private FileAttribute<?>[] permissions(String permissions) {
-    return use == Use.STATE
-            && FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
+    return use == Use.STATE && WholeFile.unix(directory())
         ? new FileAttribute<?>[] {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
         }
         : new FileAttribute<?>[0];
-  }
-
-  private static boolean posix(Path path) {
-    return path.getFileSystem().supportedFileAttributeViews().contains("unix");
   }
 
   private Path directory() {

@@ -141,17 +141,30 @@ public final class RegularFile {
   }
 
   FileChannel openToWrite(FileAttribute<?>... attributes) throws IOException {
+    return open(
+        Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+        attributes);
+  }
+
+  /**
+   * Opens a file to write to it, if there is one.
+   *
+   * @return the channel, which the caller closes
+   */
+  static FileChannel openExisting(Path path) throws IOException {
+    return new RegularFile(path, LinkOption.NOFOLLOW_LINKS)
+        .open(Set.of(StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  private FileChannel open(Set<OpenOption> options, FileAttribute<?>... attributes)
+      throws IOException {
     return within(
         () -> {
           if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             look(Long.MAX_VALUE);
           }
           looked.run();
-          return FileChannel.open(
-              path,
-              Set.of(
-                  StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-              attributes);
+          return FileChannel.open(path, options, attributes);
         },
         RegularFile::close);
   }

@@ -45,7 +45,9 @@ public interface StateStore {
    * @param change what to make of the text; called once, on the calling thread; the empty text if
    *     nothing was ever stored
    * @return the text as it is now
-   * @throws magpie.peers.StateException if it cannot be read or stored; then it stays as it was
+   * @throws magpie.peers.StateException if it cannot be read or stored, and then it stays as it
+   *     was; or if it was stored but may be lost in a power failure, as the message then says, and
+   *     then the same change again makes it durable or fails again
    */
   String update(UnaryOperator<String> change);
 
@@ -53,9 +55,15 @@ public interface StateStore {
    * Returns a store in a file: locked against other processes, replaced as a whole, synced to disk
    * before it counts.
    *
-   * <p>The file and its directory are created when first needed, for this user alone. A file or a
-   * directory that another user owns or can write is refused, since whoever can change the state
-   * can make notices disappear.
+   * <p>Two class loaders, threads or processes of one host wait for each other, for 30 seconds at
+   * most. On a file system that cannot sync directories, the rename has to do.
+   *
+   * <p>The file and its directory are created when first needed, for this user alone. Files and
+   * directories of users other than this one and root are refused, since whoever can change the
+   * state can make notices disappear. What this user owns and others can write is mended by {@link
+   * #update}; it is refused if its mode cannot be changed. A directory of root is trusted as it is,
+   * as the empty volume of a pod is that everybody can write in. Above the state directory, others
+   * than root may not let everybody rename what is in their directories.
    *
    * @param file the file; beside it a file with {@code .lock} added to the name is kept
    * @param user tells who this process runs as, on systems where files have an owner
@@ -70,9 +78,10 @@ public interface StateStore {
    * locked, replaced as a whole and synced like {@link #file(Path, EffectiveUser)}, so that a
    * reader sees the old settings or the new and never a part.
    *
-   * <p>It is created with the permissions that this process gives any file, and may belong to
-   * anyone. Failures are a {@link magpie.peers.SourceUnavailableException}, since no notices are at
-   * stake. At most 1 MiB is read.
+   * <p>It is created with the permissions that this process gives any file, keeps owner, group and
+   * permissions as {@link WholeFile.Access#KEPT} says, and may belong to anyone. Failures are a
+   * {@link magpie.peers.SourceUnavailableException}, since no notices are at stake. At most 1 MiB
+   * is read.
    *
    * @param file the file; beside it a file with {@code .lock} added to the name is kept
    * @return the store; nothing is touched yet

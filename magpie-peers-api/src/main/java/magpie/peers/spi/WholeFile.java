@@ -1,0 +1,690 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.spi;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Replaces files as a whole: a reader sees the old content or the new, also after a crash.
+ *
+ * <p>The new content is written beside the file, synced, and renamed over it; then the directory is
+ * synced. Where a file system has no such sync (many network and FUSE file systems have none), the
+ * rename is all there is, and this is no failure.
+ *
+ * <p><b>Temporary files</b> are called {@code .magpie-peers-FILE-JVM-NUMBER.tmp}, with letters and
+ * digits for the three words. No two writers use the same one, on whatever host, since each is
+ * created exclusively, with {@code .new} at its end until its writer has locked it. One that nobody
+ * has locked was left by a crash, and the next replacement of the same file removes it; one that
+ * ends with {@code .new} only when it is older than a minute. Where locks do not reach other hosts,
+ * this can hit a temporary file that is in use; its writer then starts again with a new one.
+ */
+public final class WholeFile {
+  private static final String PREFIX = ".magpie-peers-";
+
+  /** Of a file that its writer has locked, so that one without a lock was left by a crash. */
+  private static final String LOCKED = ".tmp";
+
+  /** Of a file that its writer is about to lock, which takes no longer than a moment. */
+  private static final String NEW = ".new";
+
+  private static final Duration MOMENT = Duration.ofMinutes(1);
+
+  /** The name of this JVM: one for all class loaders, hence a system property. */
+  private static final String JVM = "magpie-peers.jvm";
+
+  private static final AtomicLong NUMBERS = new AtomicLong();
+  private static final int MOST_NAMES = 1000;
+
+  /** How often to start again when another host removes the temporary file. */
+  private static final int MOST_TRIES = 10;
+
+  private final Path file;
+  private final Path directory;
+  private final Access access;
+  private final Sync sync;
+
+  /** Who may use the file afterwards. */
+  public enum Access {
+    /** This user alone. The directory must be readable, since syncing needs that. */
+    OWNER,
+
+    /**
+     * Everybody who could before: the owner, group, permissions and access control list of the
+     * replaced file are kept as far as this user may set them. If the owner or the group cannot be
+     * kept, a warning is logged before the file is replaced. The access control list is kept if
+     * this user is root, or if new files of this user have the group of the file. A file that was
+     * not there is created like any other file of this process.
+     */
+    KEPT
+  }
+
+  /** Makes what was written durable. Tests have others, which fail. */
+  @FunctionalInterface
+  interface Sync {
+    void sync(FileChannel channel, boolean directory) throws IOException;
+  }
+
+  WholeFile(Path file, Access access, Sync sync) {
+    this.file = file.toAbsolutePath();
+    this.directory = Objects.requireNonNull(this.file.getParent(), "a file lies in a directory");
+    this.access = Objects.requireNonNull(access, "access");
+    this.sync = sync;
+  }
+
+  /**
+   * Replaces a file, or creates it. Waits for the file system only. A thread that is interrupted
+   * before the file is replaced fails; an interrupt after that is kept for the caller.
+   *
+   * @param file the file, in a directory that exists; a link is replaced, not followed
+   * @param content the new content
+   * @param access who may use the file afterwards
+   * @throws Failed if the file was not replaced and is as it was; or if it was replaced, but its
+   *     directory not synced: {@link Failed#replaced()} tells
+   */
+  public static void replace(Path file, byte[] content, Access access) throws Failed {
+    new WholeFile(file, access, WholeFile::force).replace(content);
+  }
+
+  static void force(FileChannel channel, boolean directory) throws IOException {
+    channel.force(true);
+  }
+
+  void replace(byte[] content) throws Failed {
+    FileChannel opened = null;
+    boolean replaced = false;
+    try {
+      // Opened before, so that nothing is replaced that cannot be made durable.
+      opened = openDirectory();
+      removeLeftovers();
+      write(content);
+      replaced = true;
+    } catch (IOException e) {
+      throw Failed.of(file, e);
+    } catch (UnsupportedOperationException | SecurityException e) {
+      throw Failed.of(file, new IOException(String.valueOf(e.getMessage()), e));
+    } finally {
+      if (!replaced) {
+        close(opened);
+      }
+    }
+    syncDirectory(opened);
+  }
+
+  /** Syncs the directory, where that failed after the file had been replaced. */
+  void syncAgain() throws Failed {
+    FileChannel opened;
+    try {
+      opened = openDirectory();
+    } catch (IOException e) {
+      throw Failed.syncing(file, e);
+    }
+    syncDirectory(opened);
+  }
+
+  private @Nullable FileChannel openDirectory() throws IOException {
+    try {
+      return FileChannel.open(directory, StandardOpenOption.READ);
+    } catch (AccessDeniedException e) {
+      // Windows does not open directories; its rename is durable by itself.
+      if (access == Access.OWNER && unix(directory)) {
+        throw e;
+      }
+    } catch (FileSystemException e) {
+      if (!isUnsupported(e)) {
+        throw e;
+      }
+    }
+    return null;
+  }
+
+  private void write(byte[] content) throws IOException {
+    for (int tries = 1; ; tries++) {
+      Attributes before = access == Access.KEPT ? Attributes.of(file) : null;
+      Path fresh = create(access == Access.OWNER || before != null);
+      Path locked = fresh.resolveSibling(String.valueOf(fresh.getFileName()).replace(NEW, LOCKED));
+      try {
+        fill(fresh, locked, content, before == null ? null : keep(before, fresh));
+        return;
+      } catch (NoSuchFileException e) {
+        if (tries == MOST_TRIES
+            || Files.exists(fresh, LinkOption.NOFOLLOW_LINKS)
+            || Files.exists(locked, LinkOption.NOFOLLOW_LINKS)) {
+          throw e;
+        }
+      } finally {
+        remove(fresh);
+        remove(locked);
+      }
+    }
+  }
+
+  private String prefix() {
+    return PREFIX + Integer.toHexString(String.valueOf(file.getFileName()).hashCode()) + "-";
+  }
+
+  private static String jvm() {
+    // A literal is the same object for all class loaders.
+    synchronized (JVM) {
+      String known = System.getProperty(JVM);
+      if (known == null) {
+        // The clocks differ between hosts, and in one host the second one between processes.
+        known =
+            Long.toUnsignedString(System.currentTimeMillis(), Character.MAX_RADIX)
+                + Long.toUnsignedString(System.nanoTime(), Character.MAX_RADIX);
+        System.setProperty(JVM, known);
+      }
+      return known;
+    }
+  }
+
+  private Path create(boolean forThisUserAlone) throws IOException {
+    FileAttribute<?>[] attributes =
+        forThisUserAlone && unix(directory)
+            ? new FileAttribute<?>[] {
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+            }
+            : new FileAttribute<?>[0];
+    for (int names = 1; ; names++) {
+      String number = Long.toString(NUMBERS.incrementAndGet(), Character.MAX_RADIX);
+      try {
+        return Files.createFile(
+            directory.resolve(prefix() + jvm() + "-" + number + NEW), attributes);
+      } catch (FileAlreadyExistsException e) {
+        // Another class loader counts, too.
+        if (names == MOST_NAMES) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private void fill(
+      Path fresh, Path locked, byte[] content, @Nullable Set<PosixFilePermission> permissions)
+      throws IOException {
+    FileChannel out =
+        FileChannel.open(
+            fresh,
+            Set.of(
+                StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                LinkOption.NOFOLLOW_LINKS));
+    try {
+      if (isTaken(out)) {
+        throw new NoSuchFileException(fresh.toString());
+      }
+      Files.move(fresh, locked, StandardCopyOption.ATOMIC_MOVE);
+      if (permissions != null) {
+        Files.setPosixFilePermissions(locked, permissions);
+      }
+      ByteBuffer rest = ByteBuffer.wrap(content);
+      while (rest.hasRemaining()) {
+        out.write(rest);
+      }
+      if (!sync(out, false)) {
+        // Then closing is what tells of a full disk.
+        out.close();
+      }
+      move(locked);
+    } finally {
+      close(out);
+    }
+  }
+
+  /** Takes the lock that tells others that the writer lives, where the file system has locks. */
+  private static boolean isTaken(FileChannel out) {
+    try {
+      return tryLock(out) == null;
+    } catch (IOException | UnsupportedOperationException e) {
+      return false;
+    }
+  }
+
+  /** Tries to lock a file; null where another process or another class loader has the lock. */
+  @SuppressWarnings("NullAway") // FileChannel.tryLock returns null where another process has it
+  static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null;
+    }
+  }
+
+  private void move(Path locked) throws IOException {
+    Object key = key(locked);
+    try {
+      Files.move(locked, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      // A network file system may do it, lose the answer, and say that it failed.
+      if (key == null || !key.equals(key(file))) {
+        throw e;
+      }
+    }
+  }
+
+  private static @Nullable Object key(Path path) {
+    try {
+      return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+          .fileKey();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  /** Gives a new file the attributes of another; returns the permissions that are still to set. */
+  private Set<PosixFilePermission> keep(Attributes before, Path fresh) throws IOException {
+    Attributes made = attributes(fresh);
+    boolean secret =
+        made.uid != 0
+            && made.gid != before.gid
+            && before.permissions.contains(PosixFilePermission.GROUP_READ);
+    if (!secret && Files.isReadable(file)) {
+      copy(fresh);
+      made = attributes(fresh);
+    }
+    boolean owner = made.uid == before.uid || set(fresh, "unix:uid", before.uid);
+    boolean group = made.gid == before.gid || set(fresh, "unix:gid", before.gid);
+    Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
+    permissions.addAll(before.permissions);
+    if (!group) {
+      limitGroup(permissions);
+    }
+    if (!owner || !group) {
+      Log.LOG.log(
+          System.Logger.Level.WARNING,
+          "expected to keep user {0} and group {1} of {2}, found that this user may not; it will"
+              + " belong to user {3} and group {4}: check who reads it, or replace it as its user",
+          String.valueOf(before.uid),
+          String.valueOf(before.gid),
+          Quote.of(file.toString()),
+          String.valueOf(owner ? before.uid : made.uid),
+          String.valueOf(group ? before.gid : made.gid));
+    }
+    return permissions;
+  }
+
+  private static Attributes attributes(Path fresh) throws IOException {
+    Attributes made = Attributes.of(fresh);
+    if (made == null) {
+      throw new NoSuchFileException(fresh.toString());
+    }
+    return made;
+  }
+
+  /**
+   * Copies the access control list, which the JDK does only together with everything else. Until
+   * the group is set too, the members of the writer's group can read the copy.
+   */
+  private void copy(Path fresh) throws IOException {
+    try {
+      Files.copy(
+          file,
+          fresh,
+          StandardCopyOption.REPLACE_EXISTING,
+          StandardCopyOption.COPY_ATTRIBUTES,
+          LinkOption.NOFOLLOW_LINKS);
+    } catch (IOException e) {
+      // Without the list then; what is wrong with the file system is found when it is written to.
+      remove(fresh);
+      Files.createFile(
+          fresh,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(fresh);
+    if (permissions.add(PosixFilePermission.OWNER_WRITE)) {
+      Files.setPosixFilePermissions(fresh, permissions);
+    }
+  }
+
+  private static boolean set(Path path, String attribute, int value) {
+    try {
+      Files.setAttribute(path, attribute, value);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** The members of another group get no more than everybody. */
+  private static void limitGroup(Set<PosixFilePermission> permissions) {
+    if (!permissions.contains(PosixFilePermission.OTHERS_READ)) {
+      permissions.remove(PosixFilePermission.GROUP_READ);
+    }
+    if (!permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+      permissions.remove(PosixFilePermission.GROUP_WRITE);
+    }
+    if (!permissions.contains(PosixFilePermission.OTHERS_EXECUTE)) {
+      permissions.remove(PosixFilePermission.GROUP_EXECUTE);
+    }
+  }
+
+  private void removeLeftovers() {
+    String all = prefix();
+    String ours = all + jvm() + "-";
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path each : files) {
+        String name = String.valueOf(each.getFileName());
+        // Those of this JVM are in use. Opening and closing one would end its lock.
+        if (name.startsWith(all)
+            && !name.startsWith(ours)
+            && (name.endsWith(LOCKED) || (name.endsWith(NEW) && isOld(each)))) {
+          removeLeftover(each);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      // What cannot be listed cannot be cleared, and harms nobody.
+    }
+  }
+
+  /** By the time that nobody can set, in contrast to that of the last change of the content. */
+  private static boolean isOld(Path path) throws IOException {
+    FileTime changed =
+        unix(path)
+            ? (FileTime) Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS)
+            : Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS);
+    return changed == null || System.currentTimeMillis() - changed.toMillis() > MOMENT.toMillis();
+  }
+
+  private static void removeLeftover(Path path) {
+    try (FileChannel channel = RegularFile.openExisting(path);
+        FileLock lock = tryLock(channel)) {
+      if (lock != null) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException | UnsupportedOperationException e) {
+      // Another user's, or no locks here: then nothing shows that nobody is writing it.
+    }
+  }
+
+  private static void remove(Path fresh) {
+    try {
+      Files.deleteIfExists(fresh);
+    } catch (IOException e) {
+      // The next replacement removes it.
+    }
+  }
+
+  /** Syncs, and returns false where the file system cannot. */
+  private boolean sync(FileChannel channel, boolean ofDirectory) throws IOException {
+    try {
+      sync.sync(channel, ofDirectory);
+      return true;
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      if (isUnsupported(e)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** From here on the file is replaced, whatever happens. */
+  private void syncDirectory(@Nullable FileChannel opened) throws Failed {
+    boolean interrupted = Thread.interrupted();
+    FileChannel channel = opened;
+    try {
+      while (channel != null) {
+        try {
+          sync(channel, true);
+          return;
+        } catch (ClosedByInterruptException e) {
+          interrupted |= Thread.interrupted();
+          channel = openDirectory();
+        }
+      }
+    } catch (IOException e) {
+      throw Failed.syncing(file, e);
+    } finally {
+      close(channel);
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void close(@Nullable FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // Nothing that was written depends on it any more.
+      }
+    }
+  }
+
+  /** The JDK hides the number of the error and tells its text, in the language of the process. */
+  private static boolean isUnsupported(IOException e) {
+    String reason = Failed.said(e);
+    return switch (reason) {
+      case "Invalid argument",
+          "Operation not supported",
+          "Not supported",
+          "Function not implemented",
+          "Bad file descriptor",
+          "Is a directory" ->
+          true;
+      default -> reason.equals(invalidArgument());
+    };
+  }
+
+  /** What this process calls an invalid argument: what Linux says of a sync below /proc. */
+  private static @Nullable String invalidArgument() {
+    try (FileChannel channel =
+        FileChannel.open(Path.of("/proc/self/stat"), StandardOpenOption.READ)) {
+      channel.force(true);
+      return null;
+    } catch (IOException e) {
+      return e instanceof FileSystemException ? null : e.getMessage();
+    }
+  }
+
+  static boolean unix(Path path) {
+    return path.getFileSystem().supportedFileAttributeViews().contains("unix");
+  }
+
+  /** What decides who may use a file. */
+  private record Attributes(int uid, int gid, Set<PosixFilePermission> permissions) {
+
+    /** Returns them, or null where there is no such file or it has none. */
+    static @Nullable Attributes of(Path path) throws IOException {
+      if (!unix(path)) {
+        return null;
+      }
+      try {
+        Map<String, Object> all =
+            Files.readAttributes(path, "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
+        return new Attributes(
+            (int) Objects.requireNonNull(all.get("uid"), "uid"),
+            (int) Objects.requireNonNull(all.get("gid"), "gid"),
+            Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS));
+      } catch (NoSuchFileException e) {
+        return null;
+      }
+    }
+  }
+
+  /** Asked for only where there is something to tell, since a logger costs a hook its start. */
+  private static final class Log {
+    private static final System.Logger LOG = System.getLogger(WholeFile.class.getName());
+
+    private Log() {}
+  }
+
+  /** A file could not be replaced, or not be made durable. */
+  public static final class Failed extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private final String reason;
+    private final String remedy;
+    private final boolean replaced;
+
+    private Failed(String reason, String remedy, boolean replaced, IOException cause) {
+      super(reason, cause);
+      this.reason = reason;
+      this.remedy = remedy;
+      this.replaced = replaced;
+    }
+
+    /**
+     * Returns a failure as what it means for a file that was to be replaced.
+     *
+     * @param file the file
+     * @param e what happened before it was replaced, or what {@link #replace} threw
+     * @return the failure; if it is one of this class, the same
+     */
+    public static Failed of(Path file, IOException e) {
+      if (e instanceof Failed known) {
+        return known;
+      }
+      String said = said(e);
+      if (e instanceof NoSuchFileException) {
+        return new Failed(said, "create the directory", false, e);
+      }
+      return switch (said) {
+        case "No space left on device", "Disk quota exceeded" ->
+            new Failed(said, "free space for the directory", false, e);
+        case "Read-only file system" -> new Failed(said, "mount the directory writable", false, e);
+        case "File name too long" -> new Failed(said, "use a shorter name", false, e);
+        case "Device or resource busy" ->
+            new Failed(
+                said + ", as a file is that is a mount point itself: " + Quote.of(file.toString()),
+                "mount its directory instead of the file",
+                false,
+                e);
+        case "Operation not permitted" ->
+            new Failed(
+                said + " on " + Quote.of(file.toString()) + ownerOf(file),
+                "remove the file as that user, run as that user",
+                false,
+                e);
+        default -> new Failed(said, "make the directory readable and writable", false, e);
+      };
+    }
+
+    /** A file cannot be read, or not even be looked at. */
+    static Failed reading(Path file, IOException e) {
+      String owner = ownerOf(file);
+      return e instanceof AccessDeniedException && !owner.isEmpty()
+          ? new Failed(
+              said(e) + " for " + Quote.of(file.toString()) + owner,
+              "make it readable for this user",
+              false,
+              e)
+          : of(file, e);
+    }
+
+    /** A lock file cannot be opened. */
+    static Failed opening(Path lock, IOException e) {
+      String owner = ownerOf(lock);
+      if (!(e instanceof AccessDeniedException) || owner.isEmpty()) {
+        return of(lock, e);
+      }
+      return new Failed(
+          said(e) + " for the lock " + Quote.of(lock.toString()) + owner,
+          "remove the lock when no program of that user runs, run as that user",
+          false,
+          e);
+    }
+
+    /** A lock file cannot be locked. */
+    static Failed locking(Path lock, IOException e) {
+      return new Failed(
+          said(e) + " for " + Quote.of(lock.toString()),
+          "mount its file system with locks (on NFS: run the lock daemon on both sides, or mount with"
+              + " the option local_lock=all if no other host uses the directory)",
+          false,
+          e);
+    }
+
+    private static Failed syncing(Path file, IOException e) {
+      return new Failed(
+          said(e) + " when syncing " + Quote.of(String.valueOf(file.getParent())),
+          "check its disk",
+          true,
+          e);
+    }
+
+    private static String ownerOf(Path file) {
+      try {
+        Attributes found = Attributes.of(file);
+        return found == null
+            ? ""
+            : ", which belongs to user " + Integer.toUnsignedString(found.uid);
+      } catch (IOException e) {
+        return "";
+      }
+    }
+
+    static String said(IOException e) {
+      if (e instanceof AccessDeniedException) {
+        return "permission denied";
+      }
+      if (e instanceof NoSuchFileException) {
+        return "its directory does not exist";
+      }
+      if (e instanceof ClosedByInterruptException) {
+        return "the thread was interrupted";
+      }
+      String said = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+      return said == null ? e.toString() : said;
+    }
+
+    /**
+     * Returns what was found.
+     *
+     * @return words that follow a colon
+     */
+    public String reason() {
+      return reason;
+    }
+
+    /**
+     * Returns what the user can do.
+     *
+     * @return words without a capital, which "or choose another one" can follow
+     */
+    public String remedy() {
+      return remedy;
+    }
+
+    /**
+     * Tells whether the file has its new content.
+     *
+     * @return true if it has, though a power failure may undo that; false if it is as it was
+     */
+    public boolean replaced() {
+      return replaced;
+    }
+  }
+}
