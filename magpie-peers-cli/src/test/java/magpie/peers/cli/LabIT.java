@@ -221,7 +221,7 @@ class LabIT {
             "magpie-peers: expected to write \""
                 + directory.toRealPath()
                 + "/none/x\", found that it cannot be written: its directory does not exist; it is as"
-                + " it was: make its directory writable or choose another file\n"),
+                + " it was: create the directory or choose another file\n"),
         magpie("record", "--topology", "bench.magpie.yaml", "--observer", "--output", "none/x"));
   }
 

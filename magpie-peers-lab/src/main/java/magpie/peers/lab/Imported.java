@@ -178,7 +178,7 @@ public final class Imported {
    *
    * @param file the file; its directory must be there
    * @return whether anything was written
-   * @throws magpie.peers.SourceUnavailableException if it cannot be written; it stays as it was
+   * @throws magpie.peers.SourceUnavailableException as {@link Recording#write} does
    */
   public boolean write(Path file) {
     return TextFile.write(Objects.requireNonNull(file, "file"), text());

@@ -170,12 +170,16 @@ public final class Recording {
 
   /**
    * Writes the topology file as a whole: a reader sees the old file or the new one, also after a
-   * crash. Nothing is written if the file says exactly this already. A new file can be read by
-   * whoever may read other files of this process, a replaced one by whoever could read the old.
+   * crash. Nothing is written if the file says exactly this already. A new file has the permissions
+   * of other new files of this process. A replaced one keeps its owner, group, permissions and
+   * access control list as far as this user may set them ({@link
+   * magpie.peers.spi.WholeFile.Access#KEPT}); a warning is logged before the file is replaced if
+   * the owner or the group cannot be kept.
    *
    * @param file the file; its directory must be there
    * @return whether anything was written
-   * @throws magpie.peers.SourceUnavailableException if it cannot be written; it stays as it was
+   * @throws magpie.peers.SourceUnavailableException if it cannot be written, and then it stays as
+   *     it was; or if it was written but may be lost in a power failure, as the message then says
    */
   public boolean write(Path file) {
     return TextFile.write(Objects.requireNonNull(file, "file"), text());

@@ -507,14 +507,14 @@ class RecordingTest {
         "expected to write \""
             + missing
             + "\", found that it cannot be written: its directory does not exist; it is as it was:"
-            + " make its directory writable or choose another file",
+            + " create the directory or choose another file",
         assertThrows(SourceUnavailableException.class, () -> some("a").write(missing))
             .getMessage());
     assertEquals(
         "expected to write \""
             + directory
-            + "\", found that it cannot be written: it is a directory; it is as it was: make its"
-            + " directory writable or choose another file",
+            + "\", found that it cannot be written: it is a directory; it is as it was: name a"
+            + " file in it or choose another file",
         assertThrows(SourceUnavailableException.class, () -> some("a").write(directory))
             .getMessage());
   }
@@ -529,7 +529,7 @@ class RecordingTest {
           "expected to write \""
               + file
               + "\", found that it cannot be written: it is a pipe, socket or device; it is as it"
-              + " was: make its directory writable or choose another file",
+              + " was: remove it or choose another file",
           assertThrows(SourceUnavailableException.class, () -> some("a").write(file)).getMessage());
     }
     assertTrue(Files.readAttributes(pipe, BasicFileAttributes.class).isOther());
