@@ -141,10 +141,26 @@ class LauncherIT {
     Path old = Files.writeString(target.resolve("magpie-peers-16.0.1.jsa"), "of a build before");
     Files.setLastModifiedTime(old, past);
     Path other = Files.writeString(target.resolve("magpie-peers-18.0.2.jsa"), "of another Java");
+    Files.setLastModifiedTime(other, Files.getLastModifiedTime(target.resolve("magpie-peers.jar")));
 
     assertEquals(new Launched(0, SHOWN, ""), launch());
     assertEquals(Set.of(archive, other), Set.copyOf(left()));
     assertTrue(isUsable(archive));
+  }
+
+  @Test
+  void aJarWithAnOlderTimeGetsAnotherArchiveToo() throws IOException {
+    launch();
+    Path archive = left().get(0);
+    FileTime past = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+    Files.setLastModifiedTime(target.resolve("magpie-peers.jar"), past);
+
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    assertEquals(List.of(archive), left());
+    assertTrue(isUsable(archive));
+    assertEquals(past, Files.getLastModifiedTime(archive), "it is known by the time of the jar");
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    assertEquals(past, Files.getLastModifiedTime(archive));
   }
 
   @Tag("thorough")
