@@ -183,6 +183,11 @@ public final class Main {
     Output out = new Output(new FileOutputStream(FileDescriptor.out), Terminal.of(environment));
     // The JVM would print what it says as it is.
     Thread.setDefaultUncaughtExceptionHandler((thread, e) -> StandardErrorLog.trace(e, err));
+    Optional<String> undecoded = Decoding.refusal(List.of(args), environment);
+    if (undecoded.isPresent()) {
+      err.println("magpie-peers: " + undecoded.get());
+      System.exit(USAGE);
+    }
     System.exit(run(environment, out, err, args));
   }
 
