@@ -81,11 +81,21 @@ final class FileState implements StateStore {
 
   /** With another time to wait for the lock and another sync, for tests. */
   FileState(Path file, Use use, EffectiveUser user, Duration longestWait, WholeFile.Sync sync) {
-    this.file = Objects.requireNonNull(file, "file").toAbsolutePath();
+    this.file = withoutDots(Objects.requireNonNull(file, "file").toAbsolutePath());
     this.use = Objects.requireNonNull(use, "use");
     this.user = Objects.requireNonNull(user, "user");
     this.longestWait = longestWait;
     this.sync = sync;
+  }
+
+  /** Behind a link, what is above a directory is not what the path says. */
+  private static Path withoutDots(Path path) {
+    for (Path name : path) {
+      if (name.toString().equals("..")) {
+        return path;
+      }
+    }
+    return path.normalize();
   }
 
   @Override

@@ -7,6 +7,8 @@ package magpie.peers.spi;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,5 +162,14 @@ final class FileStateProcess {
             Duration.ofMillis(100),
             WholeFile::force)
         .update(change);
+  }
+
+  /** Another copy of the classes, as another application in the same server has one. */
+  static URLClassLoader copy() throws IOException {
+    List<URL> urls = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      urls.add(Path.of(entry).toUri().toURL());
+    }
+    return new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
   }
 }

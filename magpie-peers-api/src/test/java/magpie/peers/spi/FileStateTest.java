@@ -13,11 +13,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -527,6 +525,7 @@ class FileStateTest {
     StateStore.file(link.resolve("../x.state")).update(text -> "x");
     assertEquals("x", Files.readString(temporary.resolve("other/x.state")));
     assertFalse(Files.exists(temporary.resolve("x.state")));
+    assertEquals(file.toString(), StateStore.file(directory.resolve("./x.state")).origin());
   }
 
   private void refused(String expected) {
@@ -718,15 +717,6 @@ class FileStateTest {
         said(asNobody("fail", file.toString())));
   }
 
-  /** Another copy of the classes, as another application in the same server has one. */
-  private static URLClassLoader copy() throws IOException {
-    List<URL> urls = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-      urls.add(Path.of(entry).toUri().toURL());
-    }
-    return new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
-  }
-
   private void updateImpatiently(ClassLoader loader, UnaryOperator<String> change)
       throws ReflectiveOperationException {
     Class<?> type = loader.loadClass(FileStateProcess.class.getName());
@@ -738,7 +728,7 @@ class FileStateTest {
   @Test
   void twoClassLoadersWaitForEachOtherAndKeepOtherProcessesOut() throws Exception {
     write("before");
-    try (URLClassLoader copy = copy()) {
+    try (URLClassLoader copy = FileStateProcess.copy()) {
       impatient()
           .update(
               text -> {
@@ -796,7 +786,8 @@ class FileStateTest {
 
   private Process withFault(String calls, Path path, String error) throws Exception {
     List<String> strace =
-        List.of("strace", "-f", "-qq", "-o", "/dev/null", "-P", path.toString(), "-e");
+        List.of(
+            "strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-P", path.toString(), "-e");
     List<String> probe = new ArrayList<>(strace);
     probe.addAll(List.of("trace=fsync", "true"));
     try {

@@ -14,6 +14,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -21,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -86,6 +89,36 @@ class WholeFileTest {
     for (Process process : both) {
       assertTrue(process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS), "the process hangs");
       assertEquals(0, process.exitValue());
+    }
+    assertEquals(file + "\n", Files.readString(file));
+    assertEquals(List.of(), temporary());
+  }
+
+  @Test
+  void threadsAndClassLoadersDoNotDisturbEachOther() throws Exception {
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    try (URLClassLoader copy = FileStateProcess.copy()) {
+      for (ClassLoader loader : List.of(getClass().getClassLoader(), copy)) {
+        Method main =
+            loader
+                .loadClass(FileStateProcess.class.getName())
+                .getDeclaredMethod("main", String[].class);
+        main.setAccessible(true);
+        for (int thread = 0; thread < 2; thread++) {
+          all.add(
+              CompletableFuture.runAsync(
+                  () -> {
+                    try {
+                      main.invoke(null, (Object) new String[] {"replace", file.toString()});
+                    } catch (ReflectiveOperationException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  }));
+        }
+      }
+      for (CompletableFuture<Void> each : all) {
+        each.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+      }
     }
     assertEquals(file + "\n", Files.readString(file));
     assertEquals(List.of(), temporary());

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -482,6 +484,21 @@ class RecordingTest {
     assertEquals(some("b").text(), Files.readString(file));
     assertEquals("rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
     assertEquals(List.of("peers.magpie.yaml"), names());
+  }
+
+  /** As where hooks record as root and a service reads. */
+  @Test
+  void keepsTheOwnerAndTheGroupOfTheFile() throws IOException {
+    Path file = directory.resolve("peers.magpie.yaml");
+    assertTrue(some("a").write(file));
+    assumeTrue(
+        Integer.valueOf(0).equals(Files.getAttribute(file, "unix:uid")),
+        "only root gives files to other users");
+    Files.setAttribute(file, "unix:uid", 1234);
+    Files.setAttribute(file, "unix:gid", 5678);
+    assertTrue(some("b").write(file));
+    assertEquals(Map.of("uid", 1234, "gid", 5678), Files.readAttributes(file, "unix:uid,gid"));
+    assertEquals(some("b").text(), Files.readString(file));
   }
 
   @Test
