@@ -330,7 +330,9 @@ public final class Graph {
     StringBuilder out = new StringBuilder("\"");
     for (String line : text.split("\n", -1)) {
       out.append(out.length() == 1 ? "" : "\\n");
-      out.append(Quote.visible(line).replace("\\", "\\\\").replace("\"", "\\\""));
+      // Graphviz reads "&lt;" and the like in labels as the character.
+      out.append(
+          Quote.visible(line).replace("\\", "\\\\").replace("\"", "\\\"").replace("&", "&amp;"));
     }
     return out.append('"').toString();
   }

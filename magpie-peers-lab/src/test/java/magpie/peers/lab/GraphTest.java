@@ -118,6 +118,16 @@ class GraphTest {
         small().dot());
   }
 
+  /** Graphviz reads entities in labels, so that {@code &lt;} would be drawn as another text. */
+  @Test
+  void anAmpersandInALabelOfDotIsEscaped() {
+    List<PeerNode> nodes = List.of(Views.node("a").label("k", "r&d &lt; \\N").build());
+    try (PeerView view = Views.of(Optional.empty(), nodes, List.of())) {
+      String dot = Graph.of(view).groupBy("k").dot();
+      assertTrue(dot.contains("label=\"k: r&amp;d &amp;lt; \\\\N\";"), dot);
+    }
+  }
+
   @Test
   void showsStatesInWordsAndShapes() throws Exception {
     String svg = small().svg();
