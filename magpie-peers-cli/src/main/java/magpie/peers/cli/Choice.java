@@ -6,6 +6,7 @@
 package magpie.peers.cli;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -16,13 +17,6 @@ import picocli.CommandLine.TypeConversionException;
 
 /** An argument that is one of a few words: the constants of an enum in lower case. */
 abstract class Choice<E extends Enum<E>> implements ITypeConverter<E>, Iterable<String> {
-  /** The forms of output. */
-  static final class OfFormats extends Choice<Format> {
-    OfFormats() {
-      super(Format.values());
-    }
-  }
-
   /** The kinds of notice. */
   static final class OfNotices extends Choice<Notice.Kind> {
     OfNotices() {
@@ -65,12 +59,21 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E>, Iterable<
 
   @Override
   public E convert(String text) {
+    return read(Arrays.asList(constants), text);
+  }
+
+  /**
+   * Reads one of the constants.
+   *
+   * @throws TypeConversionException if it is none of them
+   */
+  static <E extends Enum<E>> E read(Collection<E> constants, String text) {
     for (E constant : constants) {
       if (written(constant).equals(text)) {
         return constant;
       }
     }
-    List<String> words = words();
+    List<String> words = constants.stream().map(Choice::written).toList();
     throw new TypeConversionException(
         "expected one of "
             + String.join(", ", words)

@@ -16,13 +16,13 @@ import picocli.CommandLine.Option;
 final class FilterOptions {
   @Option(
       names = "--network",
-      paramLabel = "NAME-OR-CIDR",
-      description = "only peers with an address in this network, at that address")
+      paramLabel = "NETWORK",
+      description = "only peers with an address in this network (name or CIDR), at that address")
   private @Nullable String network;
 
   @Option(
       names = "--prefer-network",
-      paramLabel = "NAME-OR-CIDR",
+      paramLabel = "NETWORK",
       description = "all peers, at an address in this network where they have one")
   private @Nullable String preferred;
 

@@ -5,6 +5,7 @@
 
 package magpie.peers.cli;
 
+import java.util.EnumSet;
 import java.util.Set;
 import magpie.peers.PeerView;
 import magpie.peers.lab.Graph;
@@ -42,7 +43,7 @@ final class GraphCommand extends PeersCommand {
 
   @Override
   Set<Format> formats() {
-    return Set.of(Format.SVG, Format.MERMAID, Format.DOT);
+    return EnumSet.of(Format.SVG, Format.MERMAID, Format.DOT);
   }
 
   @Override

@@ -49,11 +49,19 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(
     name = "magpie-peers",
-    description = "Shows who the peers of this node are, and at which address each is reached.",
+    description = {
+      "Shows who the peers of this node are, and at which address each is reached.",
+      "",
+      "--topology chooses the backend local, unless --backend says otherwise. Notices are"
+          + " remembered in XDG_STATE_HOME/magpie-peers, else HOME/.local/state/magpie-peers. Every"
+          + " common option can also be a variable, for all peer sets or for one, and counts before"
+          + " it: MAGPIE_TOPOLOGY, MAGPIE_STORAGE_TOPOLOGY, MAGPIE_PEERS_SELF (--as), MAGPIE_DEBUG."
+    },
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     sortOptions = false,
+    abbreviateSynopsis = true,
     synopsisHeading = "Usage: ",
     descriptionHeading = "%n",
     parameterListHeading = "%n",
@@ -105,62 +113,54 @@ public final class Main {
       names = "--topology",
       paramLabel = "FILE",
       scope = ScopeType.INHERIT,
-      description =
-          "the topology file; chooses the backend local unless --backend says otherwise"
-              + " (default: MAGPIE_TOPOLOGY)")
+      description = "the topology file of the backend local")
   private @Nullable String topology;
 
   @Option(
       names = "--backend",
       paramLabel = "NAME",
       scope = ScopeType.INHERIT,
-      description = "the backend (default: MAGPIE_PEERS_BACKEND, else the only one that applies)")
+      description = "the backend (default: the one that applies)")
   private @Nullable String backend;
 
   @Option(
       names = "--peer-set",
       paramLabel = "NAME",
       scope = ScopeType.INHERIT,
-      description = "the relation or bench, where there are several")
+      description = "the relation or bench that is meant")
   private @Nullable String peerSet;
 
   @Option(
       names = "--as",
       paramLabel = "ID",
       scope = ScopeType.INHERIT,
-      description = "the id of this node (default: the backend finds out)")
+      description = "this node (default: the backend finds out)")
   private @Nullable String self;
 
   @Option(
       names = "--observer",
       scope = ScopeType.INHERIT,
-      description = "look from outside: every node is a peer, this machine is none")
+      description = "look from outside: every node is a peer")
   private boolean observer;
 
   @Option(
       names = "--state",
       paramLabel = "DIR",
       scope = ScopeType.INHERIT,
-      description =
-          "where notices are remembered (default: XDG_STATE_HOME/magpie-peers, else"
-              + " HOME/.local/state/magpie-peers)")
+      description = "where notices are remembered")
   private @Nullable String state;
 
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      converter = Choice.OfFormats.class,
-      completionCandidates = Choice.OfFormats.class,
       scope = ScopeType.INHERIT,
-      description =
-          "table, json or yaml; nodes also knows hosts; graph knows svg, mermaid and dot"
-              + " (default: table, and svg for graph)")
-  private @Nullable Format format;
+      description = "table, json or yaml; some commands know others")
+  private @Nullable String format;
 
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "log everything and show stack traces (default: MAGPIE_DEBUG)")
+      description = "log everything, show stack traces")
   private boolean debug;
 
   @Mixin private FilterOptions filter;
@@ -182,7 +182,7 @@ public final class Main {
     PrintStream err = utf8(new FileOutputStream(FileDescriptor.err));
     Output out = new Output(new FileOutputStream(FileDescriptor.out), Terminal.of(environment));
     // The JVM would print what it says as it is.
-    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> StandardErrorLog.trace(e, err));
+    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> StandardErrorLog.uncaught(e));
     Optional<String> undecoded = Decoding.refusal(List.of(args), environment);
     if (undecoded.isPresent()) {
       err.println("magpie-peers: " + undecoded.get());
@@ -207,6 +207,7 @@ public final class Main {
     // A file name or a value that begins with @ is meant as it is written.
     command.setExpandAtFiles(false);
     command.setUsageHelpLongOptionsMaxWidth(30);
+    HelpText.of(command);
     command.setColorScheme(
         CommandLine.Help.defaultColorScheme(
             out.terminal().colour() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
@@ -243,13 +244,33 @@ public final class Main {
     CommandLine command = e.getCommandLine();
     err.println("magpie-peers: " + Quote.visible(String.valueOf(e.getMessage())));
     if (e instanceof UnmatchedArgumentException unmatched) {
-      List<String> near = unmatched.getSuggestions();
+      List<String> near = near(unmatched.getUnmatched().get(0), command.getCommandSpec());
       if (!near.isEmpty()) {
         err.println("did you mean " + String.join(" or ", near) + "?");
       }
     }
     err.println("see " + command.getCommandSpec().qualifiedName() + " --help");
     return USAGE;
+  }
+
+  /** What can have been meant by an option or command that there is not: at best one word. */
+  private static List<String> near(String argument, CommandSpec spec) {
+    boolean option = argument.startsWith("-");
+    int equals = argument.indexOf('=');
+    String word = option && equals > 0 ? argument.substring(0, equals) : argument;
+    List<String> known;
+    if (option) {
+      known = spec.optionsMap().keySet().stream().filter(name -> name.length() > 2).toList();
+    } else if (spec.parent() == null) {
+      known = List.copyOf(COMMANDS.keySet());
+    } else {
+      return List.of();
+    }
+    List<String> begun =
+        word.length() < (option ? 4 : 2)
+            ? List.of()
+            : known.stream().filter(name -> name.startsWith(word)).sorted().toList();
+    return begun.isEmpty() ? Quote.nearest(word, known).map(List::of).orElse(List.of()) : begun;
   }
 
   private int failed(Exception e, PrintStream err) {
@@ -308,8 +329,8 @@ public final class Main {
     return errors;
   }
 
-  /** Returns the format that was asked for, or null. */
-  @Nullable Format format() {
+  /** Returns the format that was asked for, as it was written, or null. */
+  @Nullable String format() {
     return format;
   }
 

@@ -7,6 +7,7 @@ package magpie.peers.cli;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import magpie.peers.PeerView;
@@ -17,14 +18,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** What all commands share: they refuse what has no meaning for them, and print in two forms. */
 @SuppressWarnings("NullAway.Init") // picocli fills the fields in
 abstract class PeersCommand implements Callable<Integer> {
-  private static final Set<Format> USUAL = Set.of(Format.TABLE, Format.JSON, Format.YAML);
+  private static final Set<Format> USUAL = EnumSet.of(Format.TABLE, Format.JSON, Format.YAML);
 
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
+  private Format format = Format.TABLE;
 
   /** Does the work and returns the exit code. */
   abstract int run(Output out);
@@ -52,9 +55,7 @@ abstract class PeersCommand implements Callable<Integer> {
   @Override
   public final Integer call() {
     main.applyDebug();
-    if (!formats().contains(format())) {
-      throw usage("--format " + Choice.written(format()) + " is not for " + spec.name());
-    }
+    format = asked(main.format());
     if (filters() == null && main.filter().isSet()) {
       throw usage("--network, --prefer-network, --label and --id are not for " + spec.name());
     }
@@ -74,8 +75,23 @@ abstract class PeersCommand implements Callable<Integer> {
   }
 
   final Format format() {
-    Format asked = main.format();
-    return asked == null ? usual() : asked;
+    return format;
+  }
+
+  private Format asked(@Nullable String written) {
+    if (written == null) {
+      return usual();
+    }
+    for (Format other : EnumSet.complementOf(EnumSet.copyOf(formats()))) {
+      if (Choice.written(other).equals(written)) {
+        throw usage("--format " + written + " is not for " + spec.name());
+      }
+    }
+    try {
+      return Choice.read(formats(), written);
+    } catch (TypeConversionException e) {
+      throw usage("--format: " + e.getMessage());
+    }
   }
 
   /** A file that was named on the command line. */

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class StandardErrorLog extends System.LoggerFinder {
   private static volatile PrintStream target = System.err;
   private static volatile boolean debug;
+  private static volatile @Nullable String leftOut;
 
   /** Creates the finder; the JDK does, when the first logger is asked for. */
   public StandardErrorLog() {}
@@ -31,11 +32,29 @@ public final class StandardErrorLog extends System.LoggerFinder {
   static void to(PrintStream stream, boolean everything) {
     target = stream;
     debug = everything;
+    leftOut = null;
   }
 
   /** Tells everything from here on. */
   static void debug() {
     debug = true;
+  }
+
+  /**
+   * Leaves out a warning from here on, because the command itself tells what it says.
+   *
+   * @param message the whole message, without what it is the consequence of
+   */
+  static void leaveOut(String message) {
+    leftOut = message;
+  }
+
+  /** Tells of what ended a thread. */
+  static void uncaught(Throwable thrown) {
+    new Lines("").log(System.Logger.Level.ERROR, "unexpected failure: " + thrown);
+    if (debug) {
+      trace(thrown, target);
+    }
   }
 
   /** Prints a stack trace whose messages cannot act on a terminal. */
@@ -69,13 +88,13 @@ public final class StandardErrorLog extends System.LoggerFinder {
         @Nullable ResourceBundle bundle,
         @Nullable String message,
         @Nullable Throwable thrown) {
-      if (!isLoggable(level)) {
+      if (!isLoggable(level) || (!debug && message != null && message.equals(leftOut))) {
         return;
       }
       PrintStream err = target;
       StringBuilder line = new StringBuilder("magpie-peers: ");
       line.append(level.getName().toLowerCase(Locale.ROOT)).append(": ");
-      line.append(Quote.visible(String.valueOf(message)));
+      line.append(Quote.visible(joined(String.valueOf(message))));
       if (thrown != null) {
         line.append(": ").append(Quote.visible(firstLine(thrown)));
       }
@@ -98,6 +117,22 @@ public final class StandardErrorLog extends System.LoggerFinder {
           bundle,
           plain ? format : new MessageFormat(format, Locale.ROOT).format(parameters),
           (Throwable) null);
+    }
+
+    /**
+     * A warning is one line: what would follow in lines of its own, by our indent, is joined, and
+     * the excerpt of a file is left out, since its place is told.
+     */
+    private static String joined(String message) {
+      StringBuilder line = new StringBuilder();
+      for (String part : message.split("\n  ", -1)) {
+        if (line.isEmpty()) {
+          line.append(part);
+        } else if (!part.matches("[ 0-9]*\\|.*")) {
+          line.append("; ").append(part.strip());
+        }
+      }
+      return line.toString();
     }
 
     /** The rest of a long message comes with whatever reports the failure itself. */

@@ -40,7 +40,15 @@ final class Table {
   private final List<String[]> rows = new ArrayList<>();
   private final List<Output.Style> styles = new ArrayList<>();
 
+  private final boolean fitted;
+
   Table(String... headings) {
+    this(true, headings);
+  }
+
+  /** A table whose lines are cut to the width of a terminal, or are not. */
+  Table(boolean fitted, String... headings) {
+    this.fitted = fitted;
     row(Output.Style.HEADING, headings);
   }
 
@@ -74,7 +82,8 @@ final class Table {
           line.append(" ".repeat(widths[i] - width(row[i]) + 2));
         }
       }
-      out.line(out.styled(styles.get(r), cut(line.toString(), out.terminal().width())));
+      out.line(
+          out.styled(styles.get(r), cut(line.toString(), fitted ? out.terminal().width() : 0)));
       line.setLength(0);
     }
   }

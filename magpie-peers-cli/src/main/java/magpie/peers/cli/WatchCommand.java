@@ -55,6 +55,8 @@ final class WatchCommand extends FilteringCommand {
       Thread end = new Thread(view::close, "magpie-peers end");
       Runtime.getRuntime().addShutdownHook(end);
       try {
+        // That is an event, and told once.
+        StandardErrorLog.leaveOut("the last good peers stay, because the source broke");
         Watching watching = new Watching(view, filter, out);
         view.listen(watching::onEvent);
         watching.ended.get();
@@ -124,6 +126,9 @@ final class WatchCommand extends FilteringCommand {
       }
       if (event instanceof PeerEvent.Started) {
         present(snapshot, now);
+        if (view.health().stale()) {
+          health(view.health());
+        }
       } else {
         changes(snapshot, Changes.between(shown, now));
       }

@@ -6,6 +6,7 @@
 package magpie.peers.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -19,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import magpie.peers.Environment;
 import magpie.peers.MalformedTopologyException;
 import magpie.peers.PeerId;
@@ -29,6 +32,9 @@ import magpie.peers.spi.Quote;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 /** The whole command in this process, over a backend whose peers are in memory. */
 class CommandTest {
@@ -555,18 +561,23 @@ class CommandTest {
         "magpie-peers nodes",
         run("nodes", "--netwrk=x"));
     assertUsage(
-        "Unmatched argument at index 0: 'nods'\ndid you mean nodes or notices?",
-        "magpie-peers",
-        run("nods"));
+        "Unmatched argument at index 0: 'nods'\ndid you mean nodes?", "magpie-peers", run("nods"));
     assertUsage(
         "Unmatched argument at index 1: '\\u001b[2J'",
         "magpie-peers nodes",
         run("nodes", "\u001b[2J"));
     assertUsage(
-        "Invalid value for option '--format': expected one of table, json, yaml, hosts, svg, mermaid, dot, found"
-            + " \"jsn\"; did you mean json?",
+        "--format: expected one of table, json, yaml, hosts, found \"jsn\"; did you mean json?",
         "magpie-peers nodes",
         run("nodes", "--format", "jsn"));
+    assertUsage(
+        "--format: expected one of svg, mermaid, dot, found \"jsn\"",
+        "magpie-peers graph",
+        run("graph", "--format", "jsn"));
+    assertUsage(
+        "--wide is for the table; the other formats tell more, except hosts",
+        "magpie-peers nodes",
+        run("nodes", "--wide", "--format", "json"));
     assertUsage(
         "Invalid value for positional parameter at index 0 (joined|departed): expected one of"
             + " joined, departed, found \"all\"",
@@ -611,6 +622,181 @@ class CommandTest {
         "expected every key once, found \"a\" twice",
         "magpie-peers publish",
         bench("publish", "a=1", "a=2"));
+  }
+
+  private static final List<String> COMMANDS =
+      List.of(
+          "nodes",
+          "explain",
+          "check",
+          "watch",
+          "notices",
+          "dismiss",
+          "publish",
+          "record",
+          "drift",
+          "graph",
+          "import",
+          "completion");
+
+  @ParameterizedTest
+  @CsvSource({
+    "nods, nodes",
+    "node, nodes",
+    "notice, notices",
+    "wacth, watch",
+    "Explain, explain",
+    "comp, completion",
+    "grahp, graph",
+    "list, ''",
+    "xyz, ''",
+    "nodes --netwrk, --network",
+    "nodes --netwrk=x, --network",
+    "nodes --prefer, --prefer-network",
+    "nodes -topology, --topology",
+    "nodes --peerset, --peer-set",
+    "record --mask, --mask-addresses or --mask-settings",
+    "record --ouput=x, --output",
+    "nodes --out, ''",
+    "--formt, --format",
+    "nodes --zzz, ''",
+  })
+  void onlyWhatIsNearIsSuggested(String line, String suggested) {
+    String err = run(line.split(" ")).err();
+    List<String> said = err.lines().filter(text -> text.startsWith("did you mean")).toList();
+    assertEquals(
+        suggested.isEmpty() ? List.of() : List.of("did you mean " + suggested + "?"), said, err);
+  }
+
+  @Test
+  void theHelpOfACommandHasItsOwnOptionsFirstAndTheCommonOnesInALineEach() {
+    for (String command : COMMANDS) {
+      String help = run(command, "--help").out();
+      int common = help.indexOf("\nCommon options:\n");
+      int end = help.indexOf("\nExit codes:\n");
+      assertTrue(0 < common && common < end, help);
+      List<String> lines = help.substring(common + 17, end).strip().lines().toList();
+      assertTrue(lines.get(0).strip().startsWith("--topology=FILE"), help);
+      for (String line : lines) {
+        assertTrue(line.strip().startsWith("-"), () -> "one line each: " + line + "\n" + help);
+      }
+      int own = help.indexOf("\nOptions:\n");
+      for (String line :
+          own < 0 ? List.<String>of() : help.substring(own, common).lines().toList()) {
+        assertFalse(line.strip().startsWith("--topology"), help);
+      }
+      List<String> options =
+          help.lines()
+              .map(String::strip)
+              .filter(line -> line.startsWith("-"))
+              .map(line -> line.split("[ =]")[0])
+              .toList();
+      assertEquals(List.copyOf(new TreeSet<>(options)), options.stream().sorted().toList());
+    }
+  }
+
+  @Test
+  void theHelpNamesTheFormatsThatTheCommandHas() {
+    Map<String, String> formats = new TreeMap<>();
+    for (String command : COMMANDS) {
+      String help = run(command, "--help").out();
+      String line = help.lines().filter(l -> l.contains("--format=FORMAT")).findFirst().orElse("");
+      formats.put(command, line.replaceAll("^ *--format=FORMAT *", ""));
+    }
+    String usual = "table, json or yaml (default: table)";
+    Map<String, String> expected = new TreeMap<>();
+    COMMANDS.forEach(command -> expected.put(command, usual));
+    expected.put("nodes", "table, json, yaml or hosts (default: table)");
+    expected.put("graph", "svg, mermaid or dot (default: svg)");
+    expected.put("record", "");
+    expected.put("completion", "");
+    assertEquals(expected, formats);
+  }
+
+  @Test
+  void examplesAreNeverWrapped() {
+    variables = Map.of("COLUMNS", "40");
+    List<Class<?>> types =
+        List.of(
+            NodesCommand.class,
+            ExplainCommand.class,
+            CheckCommand.class,
+            WatchCommand.class,
+            NoticesCommand.class,
+            DismissCommand.class,
+            PublishCommand.class,
+            RecordCommand.class,
+            DriftCommand.class,
+            GraphCommand.class,
+            ImportCommand.class,
+            CompletionCommand.class,
+            Main.class);
+    int longest = 0;
+    for (Class<?> type : types) {
+      CommandLine.Command command = type.getAnnotation(CommandLine.Command.class);
+      String help = type == Main.class ? run("--help").out() : run(command.name(), "--help").out();
+      for (String example : command.footer()) {
+        assertTrue(help.contains("\n" + example + "\n"), () -> example + "\n" + help);
+        longest = Math.max(longest, example.length());
+      }
+    }
+    assertTrue(longest > 80, "no example is longer than a line of the help");
+  }
+
+  @Test
+  void wideShowsSettingsInLinesThatAreNeverCut() {
+    bench.node(
+        node("magpie/2")
+            .candidate("192.0.2.12/25", "topology")
+            .setting("iperf-port", "5001")
+            .setting("motd", "two  words\n\u001b[2J")
+            .setting("url", "http://a?b=c"));
+    terminal = new Terminal(false, 30);
+    assertPrints(
+        """
+        ID         ADDRESS        NETWORK  SOURCE    LABELS  NOTES    SETTINGS
+        magpie/2   192.0.2.12     oam      topology  -       -        iperf-port=5001 motd="two  words\\n\\u001b[2J" url="http://a?b=c"
+        magpie/10  192.0.2.20     oam      topology  -       suspect  -
+        tor_1      tor-1.example  -        topology  -       -        -
+        """,
+        bench("nodes", "--wide"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "LocalHost, means another host",
+    "localhost.localdomain, means another host",
+    "a.localhost, means another host",
+    "ip6/loopback, means another host",
+    "broadcasthost, means another host",
+    "42, reads as an address",
+    "010, reads as an address",
+    "0x7F, reads as an address",
+    "10.1, reads as an address",
+    "1.2.3.4.5, reads as an address",
+    "localhost-1, ''",
+    "host42, ''",
+    "42a, ''",
+    "7/8, ''",
+    "blade.42, ''",
+    "0xg, ''",
+  })
+  void hostsNameNoPeerAsAnotherHostOrAnAddress(String id, String reason) {
+    bench.node(node(id).candidate("192.0.2.31", "topology"));
+    String name = id.replace('/', '-');
+    assertPrints(
+        reason.isEmpty()
+            ? "192.0.2.31\t" + name + "\n"
+            : "# " + id + " at 192.0.2.31: " + name + " " + reason + "\n",
+        bench("nodes", "--format", "hosts", "--id", id));
+  }
+
+  @Test
+  void aWarningIsOneLineWithoutTheExcerptOfTheFile() {
+    bench.warn("b.yaml:5:21: warning [x] expected\n  5 |  a: b\n    |  ^^\n  at nodes; fix: do it");
+    assertEquals(
+        "magpie-peers: warning: b.yaml:5:21: warning [x] expected; at nodes; fix: do it\n",
+        bench("nodes").err());
   }
 
   @Test
