@@ -126,7 +126,7 @@ public final class WholeFile {
     try {
       // Opened before, so that nothing is replaced that cannot be made durable.
       opened = openDirectory();
-      removeLeftovers();
+      removeLeftovers(System.currentTimeMillis());
       write(content);
       replaced = true;
     } catch (IOException e) {
@@ -388,7 +388,8 @@ public final class WholeFile {
     }
   }
 
-  private void removeLeftovers() {
+  /** Removes what crashes left, at a time in milliseconds since 1970. */
+  void removeLeftovers(long now) {
     String all = prefix();
     String ours = all + jvm() + "-";
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
@@ -397,7 +398,7 @@ public final class WholeFile {
         // Those of this JVM are in use. Opening and closing one would end its lock.
         if (name.startsWith(all)
             && !name.startsWith(ours)
-            && (name.endsWith(LOCKED) || (name.endsWith(NEW) && isOld(each)))) {
+            && (name.endsWith(LOCKED) || (name.endsWith(NEW) && isOld(each, now)))) {
           removeLeftover(each);
         }
       }
@@ -407,12 +408,12 @@ public final class WholeFile {
   }
 
   /** By the time that nobody can set, in contrast to that of the last change of the content. */
-  private static boolean isOld(Path path) throws IOException {
+  private static boolean isOld(Path path, long now) throws IOException {
     FileTime changed =
         unix(path)
             ? (FileTime) Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS)
             : Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS);
-    return changed == null || System.currentTimeMillis() - changed.toMillis() > MOMENT.toMillis();
+    return changed == null || now - changed.toMillis() > MOMENT.toMillis();
   }
 
   private static void removeLeftover(Path path) {

@@ -20,7 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -140,6 +142,26 @@ class WholeFileTest {
     replace("ours again", WholeFile.Access.OWNER);
     assertEquals(List.of(String.valueOf(other.getFileName())), temporary());
     assertEquals("ours again", Files.readString(file));
+  }
+
+  /** Between its creation and its lock, only the time shows that a file is in use. */
+  @Test
+  void whatIsNotLockedYetIsRemovedOnlyWhenItIsOld() throws Exception {
+    Process writer = start(List.of(), "stall", file.toString());
+    try (BufferedReader out = writer.inputReader()) {
+      assertEquals("stalled", out.readLine());
+    }
+    writer.destroyForcibly().waitFor();
+    Path left = directory.resolve(temporary().get(0));
+    Path fresh = Path.of(left.toString().replace(".tmp", ".new"));
+    Files.move(left, fresh);
+    // Whoever copies attributes copies the time of the content as well.
+    Files.setLastModifiedTime(fresh, FileTime.fromMillis(0));
+    replace("a", WholeFile.Access.KEPT);
+    assertTrue(Files.exists(fresh));
+    long later = System.currentTimeMillis() + Duration.ofMinutes(2).toMillis();
+    new WholeFile(file, WholeFile.Access.KEPT, WholeFile::force).removeLeftovers(later);
+    assertFalse(Files.exists(fresh));
   }
 
   /** A pipe would hold up whoever opens it to write, and a link leads to what is not ours. */

@@ -149,6 +149,20 @@ class LauncherIT {
   }
 
   @Test
+  void whatAKilledCallLeftIsRemovedAndWhatALivingOneUsesStays() throws IOException {
+    Path left = Files.createDirectory(target.resolve("magpie-peers-17.0.1.jsa.aBcDeF"));
+    Files.writeString(left.resolve("new"), "half an archive");
+    Files.setLastModifiedTime(left, FileTime.from(Instant.parse("2026-01-01T00:00:00Z")));
+    Path living = Files.createDirectory(target.resolve("magpie-peers-17.0.1.jsa.gHiJkL"));
+
+    assertEquals(new Launched(0, SHOWN, ""), launch());
+    assertFalse(Files.exists(left));
+    assertTrue(Files.exists(living));
+    Files.delete(living);
+    assertEquals(1, left().size(), "the archive alone");
+  }
+
+  @Test
   void aJarWithAnOlderTimeGetsAnotherArchiveToo() throws IOException {
     launch();
     Path archive = left().get(0);
