@@ -387,6 +387,13 @@ final class JujuSource implements PeerSource {
   void publishRaw(Map<String, String> changes) {
     List<String> relations = existingRelationIds();
     String settings = Json.object(changes);
+    InHook known = reading;
+    if (known != null) {
+      // What was read of the own settings is no longer true, however this ends.
+      for (String relation : relations) {
+        known.bags.remove(new Bag(relation, hook.unit()));
+      }
+    }
     for (String relation : relations) {
       tools.run(HookTools.Call.of("relation-set", "-r", relation, "--file", "-").saying(settings));
     }

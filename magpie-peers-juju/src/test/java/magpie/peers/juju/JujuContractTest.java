@@ -199,9 +199,20 @@ class JujuContractTest extends PeerViewContract {
     }
 
     @Override
-    public void breakSource() {
+    public Set<Breakage> breakages() {
+      return EnumSet.allOf(Breakage.class);
+    }
+
+    @Override
+    public void breakSource(Breakage kind) {
       juju.clearFaults();
-      juju.inject(Fault.exit(1, "ERROR connection is shut down").on("relation-list").always());
+      Fault fault =
+          switch (kind) {
+            case GONE -> Fault.exit(1, "ERROR relation not found");
+            case UNREADABLE -> Fault.exit(1, "ERROR connection is shut down");
+            case RUBBISH -> Fault.stdout("[\"magpie/1\", ");
+          };
+      juju.inject(fault.on("relation-list").always());
     }
 
     @Override

@@ -27,6 +27,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
+import magpie.peers.spi.PeerSource;
 import magpie.peers.testkit.PeerSetHarness;
 import magpie.peers.testkit.PeerViewContract;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,7 +45,7 @@ class LocalContractTest extends PeerViewContract {
     private final Bench bench;
     private final Map<PeerId, Peer> peers = new TreeMap<>();
     private final Set<PeerId> doubted = new HashSet<>();
-    private boolean broken;
+    private Optional<Breakage> broken = Optional.empty();
 
     BenchHarness(Path directory) {
       bench = new Bench(directory);
@@ -103,30 +104,40 @@ class LocalContractTest extends PeerViewContract {
     }
 
     @Override
-    public void breakSource() {
-      broken = true;
+    public Set<Breakage> breakages() {
+      return EnumSet.allOf(Breakage.class);
+    }
+
+    @Override
+    public void breakSource(Breakage kind) {
+      broken = Optional.of(kind);
       write();
     }
 
     @Override
     public void healSource() {
-      broken = false;
+      broken = Optional.empty();
       write();
+    }
+
+    @Override
+    public Optional<PeerSource> source() {
+      return Optional.of(source(options(id(0))));
+    }
+
+    private LocalSource source(PeersOptions options) {
+      return new LocalSource(
+          bench.file, "bench", bench.interval, options, bench.host(), bench.events);
     }
 
     @Override
     public Map<String, String> seenByPeers() {
       try (LocalSource other =
-          new LocalSource(
-              bench.file,
-              "bench",
-              bench.interval,
+          source(
               PeersOptions.builder()
                   .environment(Environment.system().withVariables(Map.of()))
                   .observer()
-                  .build(),
-              bench.host(),
-              bench.events)) {
+                  .build())) {
         return other.read().nodes(List.of(id(0))).stream()
             .findFirst()
             .map(PeerNode::settings)
@@ -152,10 +163,18 @@ class LocalContractTest extends PeerViewContract {
       text.append("nodes:\n");
       peers.values().forEach(peer -> node(text, peer));
       try {
-        if (Files.exists(bench.file)) {
-          bench.rename(broken ? text + "nonsense\n" : text.toString());
+        if (Files.isDirectory(bench.file)) {
+          Files.delete(bench.file);
+        }
+        Breakage kind = broken.orElse(null);
+        if (kind == Breakage.GONE) {
+          Files.deleteIfExists(bench.file);
+        } else if (kind == Breakage.UNREADABLE) {
+          // Permissions do not keep out root, which tests may be run as.
+          Files.deleteIfExists(bench.file);
+          Files.createDirectory(bench.file);
         } else {
-          bench.write(text.toString());
+          bench.rename(kind == Breakage.RUBBISH ? text + "nonsense\n" : text.toString());
         }
       } catch (IOException e) {
         throw new UncheckedIOException(e);

@@ -93,7 +93,7 @@ public final class InMemoryPeers {
    * @return the view, which the caller closes
    */
   public PeerView open() {
-    return Peers.open("memory", new Source(), Environment.system());
+    return Peers.open("memory", source(), Environment.system());
   }
 
   /**
@@ -168,6 +168,11 @@ public final class InMemoryPeers {
     synchronized (nodes) {
       return Map.copyOf(published);
     }
+  }
+
+  /** A source as each view has one. */
+  PeerSource source() {
+    return new Source();
   }
 
   /** How often something durable was written: state, or settings that were published. */

@@ -14,6 +14,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -21,6 +22,7 @@ import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.PeerId;
 import magpie.peers.PeerView;
+import magpie.peers.spi.PeerSource;
 
 /**
  * One peer set of the backend under test, and the hands to change it: what {@link PeerViewContract}
@@ -70,6 +72,16 @@ public interface PeerSetHarness extends AutoCloseable {
     CONCURRENT_VIEWS,
     /** The source reads peers one by one, and the harness sees which. */
     LAZY_READS
+  }
+
+  /** How a source can be broken; a backend must not take any of it for a set without peers. */
+  enum Breakage {
+    /** It is not there: a file that was deleted, a relation that was removed. */
+    GONE,
+    /** It is there and cannot be read: no permission, a directory in place of a file, no answer. */
+    UNREADABLE,
+    /** It can be read and makes no sense. */
+    RUBBISH
   }
 
   /**
@@ -133,6 +145,16 @@ public interface PeerSetHarness extends AutoCloseable {
   PeerView open();
 
   /**
+   * Opens a source as the views of node {@code id(0)} have it ({@link Capability#LIVE}). The
+   * contract looks at it for what no view shows: whether a watch calls after it was closed.
+   *
+   * @return a source of its own, which the contract closes; none by default, which skips that test
+   */
+  default Optional<PeerSource> source() {
+    return Optional.empty();
+  }
+
+  /**
    * Ends a process well: closes its view, and commits where the backend has units of work.
    *
    * @param view a view of {@link #open()}
@@ -163,7 +185,27 @@ public interface PeerSetHarness extends AutoCloseable {
    */
   void remove(PeerId id);
 
-  /** Breaks the source, so that reading it fails ({@link Capability#BREAKABLE}). */
+  /**
+   * Returns the ways in which the harness can break its source; the contract tries each.
+   *
+   * @return the ways, in the order in which they are tried; by default {@link Breakage#UNREADABLE},
+   *     for a harness that has one way
+   */
+  default Set<Breakage> breakages() {
+    return Set.of(Breakage.UNREADABLE);
+  }
+
+  /**
+   * Breaks the source in a certain way, so that reading it fails ({@link Capability#BREAKABLE}).
+   * One that is broken already is then broken in this way.
+   *
+   * @param kind one of {@link #breakages()}
+   */
+  default void breakSource(Breakage kind) {
+    breakSource();
+  }
+
+  /** Breaks the source, where there is one way to do it ({@link Capability#BREAKABLE}). */
   default void breakSource() {
     throw new UnsupportedOperationException("this harness cannot break its source");
   }

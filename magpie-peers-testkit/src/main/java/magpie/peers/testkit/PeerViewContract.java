@@ -18,14 +18,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import magpie.peers.AddressCandidate;
@@ -48,13 +52,17 @@ import magpie.peers.SourceUnavailableException;
 import magpie.peers.StateException;
 import magpie.peers.Subscription;
 import magpie.peers.Verdict;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.testkit.PeerSetHarness.Breakage;
 import magpie.peers.testkit.PeerSetHarness.Capability;
 import magpie.peers.testkit.PeerSetHarness.Peer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -101,7 +109,15 @@ public abstract class PeerViewContract {
           "equals", "=a=b=",
           "dash", "-");
 
+  @RegisterExtension static final RuleFirst RULE_FIRST = new RuleFirst();
+
   private final List<PeerView> opened = new ArrayList<>();
+
+  /** The peers as the harness was told them last. */
+  private final SortedMap<PeerId, Peer> told = new TreeMap<>();
+
+  /** All keys that each peer ever had. */
+  private final Map<PeerId, Set<String>> keys = new HashMap<>();
 
   @SuppressWarnings("NullAway.Init") // set before each test
   private PeerSetHarness set;
@@ -161,7 +177,9 @@ public abstract class PeerViewContract {
   @AfterEach
   void closeAll() {
     try {
-      opened.forEach(PeerView::close);
+      for (PeerView view : opened) {
+        assertDoesNotThrow(view::close, "F2: close() failed; check PeerSource.close()");
+      }
     } finally {
       set.close();
     }
@@ -195,10 +213,51 @@ public abstract class PeerViewContract {
     return new Peer(id(number), List.of(addresses), Map.of(), Map.of());
   }
 
+  /** Adds or changes a peer, and keeps in mind what the harness was told of it. */
+  private void put(Peer peer) {
+    set.put(peer);
+    told.put(peer.id(), peer);
+    keys.computeIfAbsent(peer.id(), any -> new HashSet<>()).addAll(peer.settings().keySet());
+  }
+
+  private void remove(PeerId id) {
+    set.remove(id);
+    told.remove(id);
+  }
+
+  /** Checks peers against what the harness was told: ids, addresses, settings, labels. */
+  private void asTold(String rule, List<PeerNode> nodes) {
+    assertEquals(
+        List.copyOf(told.keySet()), nodes.stream().map(PeerNode::id).toList(), rule + " (ids)");
+    for (PeerNode node : nodes) {
+      Peer peer = Objects.requireNonNull(told.get(node.id()), "a peer that was told");
+      String of = " of " + node.id() + ")";
+      assertEquals(peer.addresses(), addresses(node), rule + " (addresses" + of);
+      // A source may add settings of its own.
+      Map<String, String> settings = new TreeMap<>(node.settings());
+      settings.keySet().retainAll(keys.getOrDefault(node.id(), Set.of()));
+      assertEquals(new TreeMap<>(peer.settings()), settings, rule + " (settings" + of);
+      if (can(Capability.LABELS)) {
+        assertEquals(peer.labels(), node.labels(), rule + " (labels" + of);
+      }
+    }
+  }
+
+  /** Listens, and waits until the present was told. */
+  private Heard<PeerEvent> listening(String rule, PeerView view) {
+    Heard<PeerEvent> heard = new Heard<>();
+    view.listen(heard::accept);
+    heard.await(
+        rule + ": a listener hears nothing; check that the view is the one of the api",
+        deadline(),
+        all -> !all.isEmpty());
+    return heard;
+  }
+
   /** Adds peers with an address each: 192.0.2.1 for id(1), and so on. */
   private void put(int... numbers) {
     for (int number : numbers) {
-      set.put(peer(number, "192.0.2." + number));
+      put(peer(number, "192.0.2." + number));
     }
   }
 
@@ -246,7 +305,8 @@ public abstract class PeerViewContract {
     void neverSelf() {
       put(1, 2);
       PeerView view = open();
-      PeerId self = view.self().orElseThrow();
+      PeerId self =
+          present("M1: self() is empty; check that Reading.self() is the node's id", view.self());
       assertEquals(id(0), self, "M1: self is another; check Reading.self()");
       String rule = "M1: the node itself is a member; check that Reading.self() is its id";
       assertEquals(ids(1, 2), view.ids(), rule);
@@ -259,7 +319,7 @@ public abstract class PeerViewContract {
     @DisplayName("M1 never lists a departed peer")
     void neverDeparted() {
       dealtWith(1, 2);
-      set.remove(id(2));
+      remove(id(2));
       PeerView view = open();
       String rule =
           "M1: a departed peer is a member; check that Reading.ids() holds the present only";
@@ -270,6 +330,34 @@ public abstract class PeerViewContract {
         assertEquals(Optional.empty(), view.explain(id(2), NodeFilter.all()), rule);
         view.notices();
       }
+    }
+
+    @Test
+    @DisplayName("M1 never lists a peer that departed while the view was open")
+    void neverDepartedSince() {
+      needs(Capability.LIVE);
+      put(1, 2, 3);
+      PeerView view = open();
+      String rule = "M1: the peers are not those there are; check Reading.ids()";
+      assertEquals(ids(1, 2, 3), view.ids(), rule);
+      asTold(rule, view.nodes());
+      remove(id(2));
+      rule =
+          "M1: a departed peer is a member of a view that was open; check that PeerSource.read()"
+              + " gives a new Reading after a departure";
+      for (int round = 0; round < 2; round++) {
+        assertEquals(ids(1, 3), view.ids(), rule);
+        assertEquals(ids(1, 3), view.snapshot().ids(), rule);
+        assertEquals(Optional.empty(), view.node(id(2)), rule);
+        asTold(rule, view.nodes());
+        asTold(rule, view.nodes(NodeFilter.id("*")));
+        view.notices();
+      }
+      put(peer(2, "192.0.2.22"));
+      rule =
+          "M1: a peer that came back is not as it is now; check that PeerSource.read() keeps"
+              + " nothing of the time before";
+      asTold(rule, view.nodes());
     }
 
     @Test
@@ -296,6 +384,7 @@ public abstract class PeerViewContract {
       assertEquals(snapshot.ids(), view.ids(), rule);
       assertEquals(snapshot.nodes(), view.nodes(), rule);
       assertEquals(snapshot.nodes(), view.nodes(NodeFilter.all()), rule);
+      asTold("M1: a peer is not as it is; check Reading.nodes()", snapshot.nodes());
       for (PeerNode node : snapshot.nodes()) {
         assertEquals(Optional.of(node), view.node(node.id()), rule);
       }
@@ -316,7 +405,7 @@ public abstract class PeerViewContract {
       unmodifiable(rule, () -> view.nodes().get(0).candidates().remove(0));
       unmodifiable(rule, () -> view.notices().joined().remove(0));
       if (can(Capability.LIVE)) {
-        set.remove(id(2));
+        remove(id(2));
       }
       view.snapshot();
       assertEquals(ids(1, 2), snapshot.ids(), "M1: an old snapshot changed; check for live lists");
@@ -327,18 +416,28 @@ public abstract class PeerViewContract {
     void brokenIsNotEmpty() {
       needs(Capability.BREAKABLE);
       put(1, 2);
-      set.breakSource();
-      String rule = "M1: a broken source gave peers; check that reading it throws PeersException";
-      assertThrows(RuntimeException.class, () -> open().ids(), rule);
-      assertThrows(RuntimeException.class, () -> open().snapshot(), rule);
-      assertThrows(RuntimeException.class, () -> open().notices(), rule);
+      for (Breakage kind : set.breakages()) {
+        set.breakSource(kind);
+        String rule =
+            "M1: a broken source gave peers; check that PeerSource.read() throws a PeersException"
+                + " (the source is "
+                + kind
+                + ")";
+        assertThrows(RuntimeException.class, () -> open().ids(), rule);
+        assertThrows(RuntimeException.class, () -> open().snapshot(), rule);
+        assertThrows(RuntimeException.class, () -> open().nodes(), rule);
+        assertThrows(RuntimeException.class, () -> open().node(id(1)), rule);
+        assertThrows(RuntimeException.class, () -> open().notices(), rule);
+        set.healSource();
+        asTold("M1: a source that healed is not as it was (it was " + kind + ")", open().nodes());
+      }
     }
 
     @Test
     @DisplayName("M2 knows a peer by its id alone, whatever else of it changes")
     void identity() {
       dealtWith(1);
-      set.put(peer(1, "192.0.2.77"));
+      put(peer(1, "192.0.2.77"));
       PeerView view = open();
       String rule = "M2: a changed peer counts as another; check that only ids are compared";
       assertEquals(ids(1), view.ids(), rule);
@@ -372,7 +471,7 @@ public abstract class PeerViewContract {
     void readingKeepsNotices() {
       dealtWith(1, 2);
       put(3);
-      set.remove(id(1));
+      remove(id(1));
       PeerView view = open();
       Notices before = view.notices();
       view.ids();
@@ -415,6 +514,34 @@ public abstract class PeerViewContract {
           member("M4", view, id(2)).suspect(),
           "M4: a suspect is not marked; check Builder.suspect");
       assertFalse(member("M4", view, id(1)).suspect(), "M4: a peer that nobody doubts is marked");
+      assertEquals(
+          List.of(false, true),
+          view.nodes().stream().map(PeerNode::suspect).toList(),
+          "M4: a snapshot does not mark the suspect alone; check Builder.suspect");
+      asTold("M4: a suspect is not as it was; check Reading.nodes()", view.nodes());
+      told(
+          "M4: a doubt made a notice of its own; check Reading.ids()",
+          ids(1, 2),
+          List.of(),
+          view.notices());
+    }
+
+    @Test
+    @DisplayName("M4 marks a peer that becomes doubtful while the view is open")
+    void suspectsSince() {
+      needs(Capability.SUSPECTS);
+      needs(Capability.LIVE);
+      put(1, 2);
+      PeerView view = open();
+      assertFalse(member("M4", view, id(2)).suspect(), "M4: a peer that nobody doubts is marked");
+      set.doubt(id(2));
+      String rule =
+          "M4: an open view does not mark a suspect; check that PeerSource.read() gives a new"
+              + " Reading";
+      assertEquals(ids(1, 2), view.ids(), "M4: a suspect was dropped; check Reading.ids()");
+      assertTrue(member("M4", view, id(2)).suspect(), rule);
+      assertEquals(
+          List.of(false, true), view.nodes().stream().map(PeerNode::suspect).toList(), rule);
     }
   }
 
@@ -437,7 +564,7 @@ public abstract class PeerViewContract {
     @DisplayName("N1 tells the differences to the recording before, and no other")
     void differences() {
       dealtWith(1, 2, 3);
-      set.remove(id(1));
+      remove(id(1));
       put(4);
       told(
           "N1: notices are not the differences; check that the state of the last process is read",
@@ -466,7 +593,7 @@ public abstract class PeerViewContract {
       PeerView view = open();
       told("N1: nothing had changed yet", List.of(), List.of(), view.notices());
       put(3);
-      set.remove(id(1));
+      remove(id(1));
       told(
           "N1: an open view misses changes; check that read() gives a new Reading after a change",
           ids(3),
@@ -482,7 +609,7 @@ public abstract class PeerViewContract {
       PeerView first = open();
       told("N2: expected one to have joined", ids(2), List.of(), first.notices());
       set.finish(first);
-      set.remove(id(2));
+      remove(id(2));
       told(
           "N2: one id has both notices; check that departing clears joined",
           List.of(),
@@ -494,7 +621,7 @@ public abstract class PeerViewContract {
     @DisplayName("N2 clears a departed notice when the peer joins again")
     void joiningClearsDeparted() {
       dealtWith(1, 2);
-      set.remove(id(2));
+      remove(id(2));
       PeerView first = open();
       told("N2: expected one to have departed", List.of(), ids(2), first.notices());
       set.finish(first);
@@ -511,7 +638,7 @@ public abstract class PeerViewContract {
     void untilDismissed() {
       dealtWith(1);
       put(2);
-      set.remove(id(1));
+      remove(id(1));
       String rule = "N3: a notice was lost; check that the state is stored and loaded whole";
       for (int process = 0; process < 3; process++) {
         PeerView view = open();
@@ -527,6 +654,8 @@ public abstract class PeerViewContract {
       told("N3: a dismissed notice came back", List.of(), ids(1), last.notices());
       assertEquals(ids(1), of(last.dismissDeparted()), "N3: dismissDeparted dismissed otherwise");
       told("N3: dismissDeparted left something", List.of(), List.of(), last.notices());
+      set.finish(last);
+      told("N3: a dismissed notice came back", List.of(), List.of(), open().notices());
     }
 
     @Test
@@ -565,7 +694,7 @@ public abstract class PeerViewContract {
       PeerView first = open();
       List<Notice> old = first.notices().joined();
       set.finish(first);
-      set.remove(id(2));
+      remove(id(2));
       PeerView second = open();
       second.notices();
       set.finish(second);
@@ -583,7 +712,7 @@ public abstract class PeerViewContract {
     void crash() {
       dealtWith(1, 2);
       put(3);
-      set.remove(id(1));
+      remove(id(1));
       String rule = "N4: a crash lost a notice; check that state is stored before it is shown";
       for (int process = 0; process < 3; process++) {
         PeerView view = open();
@@ -614,11 +743,11 @@ public abstract class PeerViewContract {
       dealtWith(1);
       Map<String, String> settings =
           can(Capability.SETTINGS) ? Map.of("iperf-port", " 5001\n") : Map.of();
-      set.put(new Peer(id(2), List.of("192.0.2.2"), settings, Map.of()));
+      put(new Peer(id(2), List.of("192.0.2.2"), settings, Map.of()));
       PeerView first = open();
       first.notices();
       set.finish(first);
-      set.remove(id(2));
+      remove(id(2));
       String rule = "N5: the last known facts are missing; check remembersDeparted()";
       for (int process = 0; process < 2; process++) {
         PeerView view = open();
@@ -636,7 +765,7 @@ public abstract class PeerViewContract {
     @DisplayName("N6 records nothing and writes nothing in a mere listing")
     void listingRecordsNothing() {
       dealtWith(1, 2);
-      set.remove(id(2));
+      remove(id(2));
       Object before = set.writes();
       PeerView view = open();
       view.ids();
@@ -714,7 +843,7 @@ public abstract class PeerViewContract {
           can(Capability.MANY_ADDRESSES)
               ? new String[] {"198.51.100.9", "2001:db8:a::9", "192.0.2.9"}
               : new String[] {"192.0.2.9"};
-      set.put(peer(1, given));
+      put(peer(1, given));
       PeerNode node = member("A1", open(), id(1));
       assertEquals(
           List.of(given), addresses(node), "A1: candidates are not as given; check their order");
@@ -731,9 +860,10 @@ public abstract class PeerViewContract {
     @DisplayName("A1 resolves no host name: no CIDR matches it, and it says why")
     void hostNames() {
       needs(Capability.HOST_NAMES);
-      set.put(peer(1, "localhost"));
+      put(peer(1, "localhost"));
       PeerView view = open();
-      AddressCandidate candidate = member("A1", view, id(1)).address().orElseThrow();
+      AddressCandidate candidate =
+          present("A1: a host name is no candidate", member("A1", view, id(1)).address());
       String rule = "A1: a host name was resolved; check that AddressCandidate.of gets its text";
       assertEquals("localhost", candidate.text(), rule);
       assertEquals(Optional.empty(), candidate.ip(), rule);
@@ -746,7 +876,7 @@ public abstract class PeerViewContract {
     @DisplayName("A2 inNetwork keeps the peers with an address inside, and makes that one count")
     void inNetwork() {
       boolean many = can(Capability.MANY_ADDRESSES);
-      set.put(many ? peer(1, "192.0.2.1", "198.51.100.1") : peer(1, "198.51.100.1"));
+      put(many ? peer(1, "192.0.2.1", "198.51.100.1") : peer(1, "198.51.100.1"));
       put(2);
       List<PeerNode> kept = open().nodes(NodeFilter.inNetwork(INSIDE));
       assertEquals(
@@ -764,7 +894,7 @@ public abstract class PeerViewContract {
     @DisplayName("A2 preferNetwork keeps every peer, and marks those it could not satisfy")
     void preferNetwork() {
       put(1);
-      set.put(peer(2, "198.51.100.2"));
+      put(peer(2, "198.51.100.2"));
       List<PeerNode> kept = open().nodes(NodeFilter.preferNetwork(INSIDE));
       assertEquals(
           ids(1, 2), kept.stream().map(PeerNode::id).toList(), "A2: preferNetwork dropped a peer");
@@ -782,15 +912,23 @@ public abstract class PeerViewContract {
     @DisplayName("A2 means the networks that the source declares, for IPv4 and IPv6")
     void namedNetworks() {
       needs(Capability.NETWORKS_BY_NAME);
-      set.put(peer(1, "192.0.2.1"));
-      set.put(peer(2, "2001:db8:a::2"));
-      set.put(peer(3, "198.51.100.3"));
+      put(peer(1, "192.0.2.1"));
+      put(peer(2, "2001:db8:a::2"));
+      put(peer(3, "198.51.100.3"));
       PeerView view = open();
       String rule = "A2: a network name means something else; check Reading.networks()";
       assertEquals(ids(1, 2), kept(view, NodeFilter.inNetwork("oam")), rule);
       assertEquals(ids(3), kept(view, NodeFilter.inNetwork("storage")), rule);
       assertEquals(
-          Optional.of("oam"), member("A2", view, id(2)).address().orElseThrow().network(), rule);
+          PeerSetHarness.NETWORKS,
+          view.snapshot().networks(),
+          "A2: other networks are declared; check Reading.networks()");
+      List<String> names = List.of("oam", "oam", "storage");
+      for (int number = 1; number <= names.size(); number++) {
+        AddressCandidate address =
+            present("A2: a peer has no address", member("A2", view, id(number)).address());
+        assertEquals(Optional.of(names.get(number - 1)), address.network(), rule);
+      }
     }
 
     private List<PeerId> kept(PeerView view, NodeFilter filter) {
@@ -801,7 +939,7 @@ public abstract class PeerViewContract {
     @DisplayName("A3 gives the same answer for the same input, in every view")
     void deterministic() {
       put(3, 1);
-      set.put(peer(2, "198.51.100.2"));
+      put(peer(2, "198.51.100.2"));
       List<PeerNode> first = null;
       for (int process = 0; process < 3; process++) {
         PeerView view = open();
@@ -818,12 +956,13 @@ public abstract class PeerViewContract {
     @DisplayName("A3 explains every choice: candidates, rule and verdict")
     void explained() {
       put(1);
-      set.put(peer(2, "198.51.100.2"));
+      put(peer(2, "198.51.100.2"));
       PeerView view = open();
       NodeFilter filter = NodeFilter.inNetwork(INSIDE);
       List<PeerNode> kept = view.nodes(filter);
       for (PeerNode node : view.nodes()) {
-        Explanation why = view.explain(node.id(), filter).orElseThrow();
+        Explanation why =
+            present("A3: explain() knows nothing of a peer", view.explain(node.id(), filter));
         String rule = "A3: explain() disagrees with nodes() on " + node.id();
         assertEquals(node.candidates(), why.candidates(), rule);
         assertEquals("inNetwork(" + INSIDE + ")", why.filter(), rule);
@@ -845,7 +984,7 @@ public abstract class PeerViewContract {
           List.of(
               "198.051.100.1", "::ffff:198.51.100.1", "fe80::1%eth0", "198.51.100", " 192.0.2.1");
       for (int i = 0; i < lookalikes.size(); i++) {
-        set.put(peer(i + 1, lookalikes.get(i)));
+        put(peer(i + 1, lookalikes.get(i)));
       }
       PeerView view = open();
       String rule = "A3: text that is no strict address matched; check that nobody repairs it";
@@ -862,7 +1001,7 @@ public abstract class PeerViewContract {
     @DisplayName("S1 gives what a peer published, character by character")
     void arriveUnchanged() {
       needs(Capability.SETTINGS);
-      set.put(new Peer(id(1), List.of("192.0.2.1"), NASTY, Map.of()));
+      put(new Peer(id(1), List.of("192.0.2.1"), NASTY, Map.of()));
       PeerNode node = member("S1", open(), id(1));
       NASTY.forEach(
           (key, value) ->
@@ -877,7 +1016,7 @@ public abstract class PeerViewContract {
     void labels() {
       needs(Capability.LABELS);
       Map<String, String> labels = Map.of("rack", "b", "number", "007");
-      set.put(new Peer(id(1), List.of("192.0.2.1"), Map.of(), labels));
+      put(new Peer(id(1), List.of("192.0.2.1"), Map.of(), labels));
       PeerView view = open();
       assertEquals(labels, member("S1", view, id(1)).labels(), "S1: labels changed on the way");
       assertEquals(1, view.nodes(NodeFilter.label("rack", "b")).size(), "S1: a label is not found");
@@ -902,8 +1041,12 @@ public abstract class PeerViewContract {
     @DisplayName("S2 merges, removes a key with an empty value, and reads its own writes")
     void merges() {
       needs(Capability.PUBLISH);
+      put(1);
       PeerView view = open();
+      view.own();
+      view.published();
       view.publish(Map.of("a", "1", "b", "2"));
+      ownSettings(view, "1", "2", null);
       view.publish("b", "");
       view.publish(Map.of("c", "3", "never-there", ""));
       String rule = "S2: published settings are not merged; check that publish() gets changes only";
@@ -911,9 +1054,32 @@ public abstract class PeerViewContract {
       assertEquals("3", view.published().get("c"), rule);
       assertFalse(view.published().containsKey("b"), "S2: an empty value did not remove its key");
       assertFalse(view.published().containsKey("never-there"), "S2: an empty value was kept");
+      ownSettings(view, "1", null, "3");
+      asTold("S2: publishing changed a peer; check PeerSource.publish()", view.nodes());
       set.finish(view);
-      assertEquals("1", set.seenByPeers().get("a"), "S2: peers do not see what was published");
+      rule = "S2: peers do not see what was published; check PeerSource.publish()";
+      assertEquals("1", set.seenByPeers().get("a"), rule);
+      assertEquals("3", set.seenByPeers().get("c"), rule);
       assertFalse(set.seenByPeers().containsKey("b"), "S2: peers see a removed key");
+      PeerView later = open();
+      rule = "S2: a later process does not read what was published; check PeerSource.published()";
+      assertEquals("1", later.published().get("a"), rule);
+      assertEquals("3", later.published().get("c"), rule);
+      assertFalse(later.published().containsKey("b"), rule);
+    }
+
+    /** Checks what the node shows of itself, if it shows itself at all. */
+    private void ownSettings(
+        PeerView view, @Nullable String a, @Nullable String b, @Nullable String c) {
+      String rule = "S2: own() shows other settings than were published; check Reading.nodes()";
+      view.own()
+          .map(PeerNode::settings)
+          .ifPresent(
+              own -> {
+                assertEquals(a, own.get("a"), rule);
+                assertEquals(b, own.get("b"), rule);
+                assertEquals(c, own.get("c"), rule);
+              });
     }
 
     @Test
@@ -986,18 +1152,19 @@ public abstract class PeerViewContract {
         int number = 1 + random.nextInt(9);
         if (present.contains(number) && random.nextBoolean()) {
           present.remove(number);
-          set.remove(id(number));
+          remove(id(number));
         } else {
           present.add(number);
           // Each peer moves among addresses of its own: a source may refuse one that two have.
-          set.put(peer(number, "192.0.2." + (20 * number + random.nextInt(20))));
+          put(peer(number, "192.0.2." + (20 * number + random.nextInt(20))));
         }
       }
       put(200);
       List<PeerNode> end = view.nodes();
-      assertTrue(
-          end.stream().anyMatch(node -> node.id().equals(id(200))),
-          "E1: an open view does not show a change; check that read() gives a new Reading");
+      asTold(
+          "E1: an open view does not show a change; check that PeerSource.read() gives a new"
+              + " Reading",
+          end);
       List<PeerEvent> all =
           heard.await(
               "E1: the events do not arrive at the snapshot (seed " + seed + ")",
@@ -1033,6 +1200,107 @@ public abstract class PeerViewContract {
     }
 
     @Test
+    @DisplayName("E1 tells of every change without being asked, also of a peer that stays")
+    void everyChange() {
+      needs(Capability.LIVE);
+      put(1, 2);
+      PeerView view = open();
+      Heard<PeerEvent> heard = listening("E1", view);
+      Snapshot before = view.snapshot();
+      for (Peer step : changesOf(id(2))) {
+        put(step);
+        String rule =
+            "E1: a change of a peer that stays is not told; check that PeerSource.watch() calls"
+                + " and that PeerSource.read() gives a new Reading ("
+                + step
+                + ")";
+        List<PeerEvent> all =
+            heard.await(rule, deadline(), events -> shows(events.get(events.size() - 1), step));
+        Snapshot told = all.get(all.size() - 1).snapshot();
+        asTold(rule, told.nodes());
+        asTold(rule, view.nodes());
+        asTold(rule, List.of(member("E1", view, id(1)), member("E1", view, id(2))));
+        assertTrue(
+            view.snapshot().revision() > before.revision(),
+            "E1: another snapshot has the same revision; check that the view is the one of the api");
+        before = view.snapshot();
+      }
+      put(3);
+      String joining = "E1: a peer that joined is not told; check PeerSource.watch()";
+      heard.await(joining, deadline(), a -> a.get(a.size() - 1).snapshot().ids().contains(id(3)));
+      remove(id(1));
+      String departing = "E1: a departure is not told; check PeerSource.watch()";
+      List<PeerEvent> all =
+          heard.await(
+              departing, deadline(), a -> !a.get(a.size() - 1).snapshot().ids().contains(id(1)));
+      asTold(departing, all.get(all.size() - 1).snapshot().nodes());
+      addUp(all, 0);
+    }
+
+    /** A peer that changes, each time in one thing that the source can have. */
+    private List<Peer> changesOf(PeerId id) {
+      List<String> address = List.of("192.0.2.102");
+      List<Peer> steps = new ArrayList<>();
+      steps.add(new Peer(id, address, Map.of(), Map.of()));
+      if (can(Capability.MANY_ADDRESSES)) {
+        steps.add(new Peer(id, List.of("192.0.2.102", "198.51.100.2"), Map.of(), Map.of()));
+        steps.add(new Peer(id, List.of("198.51.100.2", "192.0.2.102"), Map.of(), Map.of()));
+        steps.add(new Peer(id, List.of("192.0.2.102"), Map.of(), Map.of()));
+      }
+      if (can(Capability.SETTINGS)) {
+        steps.add(new Peer(id, address, Map.of("port", "1", "zone", "a"), Map.of()));
+        steps.add(new Peer(id, address, Map.of("port", "2", "zone", "a"), Map.of()));
+        steps.add(new Peer(id, address, Map.of("zone", "a"), Map.of()));
+        steps.add(new Peer(id, address, Map.of(), Map.of()));
+      }
+      if (can(Capability.LABELS)) {
+        steps.add(new Peer(id, address, Map.of(), Map.of("rack", "a")));
+        steps.add(new Peer(id, address, Map.of(), Map.of("rack", "b")));
+        steps.add(new Peer(id, address, Map.of(), Map.of()));
+      }
+      return steps;
+    }
+
+    private boolean shows(PeerEvent event, Peer step) {
+      Set<String> known = keys.getOrDefault(step.id(), Set.of());
+      return event
+          .snapshot()
+          .node(step.id())
+          .filter(node -> addresses(node).equals(step.addresses()))
+          .filter(
+              node -> known.stream().allMatch(key -> same(key, node.settings(), step.settings())))
+          .filter(node -> !can(Capability.LABELS) || node.labels().equals(step.labels()))
+          .isPresent();
+    }
+
+    private static boolean same(String key, Map<String, String> a, Map<String, String> b) {
+      return a.getOrDefault(key, "").equals(b.getOrDefault(key, ""));
+    }
+
+    @Test
+    @DisplayName("E1 a watch that was closed calls no more")
+    void closedWatch() {
+      needs(Capability.LIVE);
+      put(1);
+      Optional<PeerSource> given = set.source();
+      assumeTrue(given.isPresent(), "this harness shows views only, see PeerSetHarness.source()");
+      try (PeerSource source = given.get()) {
+        source.read();
+        Heard<String> calls = new Heard<>();
+        PeerSource.Watch watch = source.watch(() -> calls.accept("a call"));
+        put(2);
+        calls.await(
+            "E1: a watch does not call; check PeerSource.watch()", deadline(), a -> !a.isEmpty());
+        watch.close();
+        watch.close();
+        int known = calls.all().size();
+        put(3);
+        calls.quiet(
+            "E1: a watch calls after its close(); check PeerSource.Watch.close()", quiet(), known);
+      }
+    }
+
+    @Test
     @DisplayName("E1 tells nothing where nothing changed")
     void nothingForNothing() {
       needs(Capability.LIVE);
@@ -1062,6 +1330,7 @@ public abstract class PeerViewContract {
       heard.await(rule, deadline(), a -> !a.isEmpty());
       if (can(Capability.LIVE)) {
         put(2);
+        view.snapshot();
         heard.await(rule, deadline(), a -> a.size() > 1);
       }
       assertEquals(heard.all().get(heard.all().size() - 1).snapshot().ids(), view.ids(), rule);
@@ -1084,7 +1353,10 @@ public abstract class PeerViewContract {
       String rule = "E1: an event after close(); check that closing waits for the call under way";
       if (can(Capability.LIVE)) {
         put(2);
-        other.await("E1: the other listener is deaf", deadline(), a -> a.size() > 1);
+        other.await(
+            "E1: a listener is not told of a change; check PeerSource.watch()",
+            deadline(),
+            a -> a.size() > 1);
       }
       heard.quiet(rule, quiet(), known);
     }
@@ -1113,25 +1385,40 @@ public abstract class PeerViewContract {
     void stale() {
       needs(Capability.STALE_SOURCE);
       put(1, 2);
+      for (Breakage kind : set.breakages()) {
+        stale(kind);
+      }
+    }
+
+    private void stale(Breakage kind) {
       PeerView view = open();
       Snapshot good = view.snapshot();
       assertFalse(view.health().stale(), "E2: a good source counts as stale");
-      set.breakSource();
-      String rule = "E2: the last good peers are gone; check that reading throws PeersException";
+      set.breakSource(kind);
+      String rule =
+          "E2: the last good peers are gone; check that PeerSource.read() throws a PeersException"
+              + " (the source is "
+              + kind
+              + ")";
       assertEquals(good, assertDoesNotThrow(view::snapshot, rule), rule);
       assertEquals(ids(1, 2), assertDoesNotThrow(view::ids, rule), rule);
+      assertEquals(good.nodes(), assertDoesNotThrow(() -> view.nodes(), rule), rule);
+      assertTrue(assertDoesNotThrow(() -> view.node(id(1)), rule).isPresent(), rule);
       assertTrue(view.health().stale(), "E2: health does not tell that the source is broken");
       assertFalse(view.health().reason().isBlank(), "E2: health does not say why");
       assertEquals(
           view.health().since(), view.health().since(), "E2: stale since a moment that moves");
       told("E2: a broken source made peers depart", ids(1, 2), List.of(), afterHealing(view));
+      set.finish(view);
     }
 
     private Notices afterHealing(PeerView view) {
       set.healSource();
       put(3);
-      assertEquals(ids(1, 2, 3), view.ids(), "E2: the view does not heal by itself");
-      set.remove(id(3));
+      String rule = "E2: the view does not heal by itself; check PeerSource.read()";
+      assertEquals(ids(1, 2, 3), view.ids(), rule);
+      asTold(rule, view.nodes());
+      remove(id(3));
       assertFalse(view.health().stale(), "E2: health does not tell that the source healed");
       return view.notices();
     }
@@ -1143,10 +1430,13 @@ public abstract class PeerViewContract {
       dealtWith(1, 2);
       PeerView view = open();
       view.notices();
-      set.breakSource();
-      told("E2: a broken source made notices", List.of(), List.of(), view.notices());
-      set.healSource();
-      told("E2: a broken source made notices later", List.of(), List.of(), view.notices());
+      for (Breakage kind : set.breakages()) {
+        set.breakSource(kind);
+        String of = " (the source was " + kind + ")";
+        told("E2: a broken source made notices" + of, List.of(), List.of(), view.notices());
+        set.healSource();
+        told("E2: a broken source made notices later" + of, List.of(), List.of(), view.notices());
+      }
     }
 
     @Test
@@ -1159,14 +1449,23 @@ public abstract class PeerViewContract {
       Heard<PeerEvent> heard = new Heard<>();
       view.listen(heard::accept);
       heard.await("E2: a listener hears nothing", deadline(), a -> !a.isEmpty());
-      set.breakSource();
-      heard.await("E2: nothing tells that the source broke", deadline(), a -> health(a) == 1);
-      view.snapshot();
-      view.health();
-      heard.quiet("E2: more than one event for one break", quiet(), 2);
-      set.healSource();
-      heard.await("E2: nothing tells that the source healed", deadline(), a -> health(a) == 2);
-      heard.quiet("E2: more than one event for one healing", quiet(), 3);
+      int events = 0;
+      for (Breakage kind : set.breakages()) {
+        String of =
+            "; check PeerSource.watch() and PeerSource.read() (the source was " + kind + ")";
+        int broken = ++events;
+        set.breakSource(kind);
+        heard.await(
+            "E2: nothing tells that the source broke" + of, deadline(), a -> health(a) >= broken);
+        view.snapshot();
+        view.health();
+        heard.quiet("E2: more than one event for one break" + of, quiet(), 1 + broken);
+        int healed = ++events;
+        set.healSource();
+        heard.await(
+            "E2: nothing tells that the source healed" + of, deadline(), a -> health(a) >= healed);
+        heard.quiet("E2: more than one event for one healing" + of, quiet(), 1 + healed);
+      }
     }
 
     private static long health(List<PeerEvent> events) {
@@ -1183,12 +1482,22 @@ public abstract class PeerViewContract {
     void leaves() {
       needs(Capability.BREAKABLE);
       put(1);
-      set.breakSource();
+      for (Breakage kind : set.breakages()) {
+        set.breakSource(kind);
+        leaf(kind);
+        set.healSource();
+      }
+    }
+
+    private void leaf(Breakage kind) {
       PeersException e =
           assertThrows(
               PeersException.class,
               () -> open().snapshot(),
-              "F1: a broken source is not a PeersException; check what the source throws");
+              "F1: a broken source is not a PeersException; check what PeerSource.read() throws"
+                  + " (the source is "
+                  + kind
+                  + ")");
       String message = String.valueOf(e.getMessage());
       List<String> data = new ArrayList<>();
       if (e instanceof SourceUnavailableException unavailable) {
@@ -1235,32 +1544,39 @@ public abstract class PeerViewContract {
     void nothingLeftBehind() throws InterruptedException {
       put(1, 2);
       // The first round loads classes and starts what the JVM keeps for itself.
-      useAndClose();
+      useAndClose(true);
+      nothingLeftBehind(false, "PeerSource.close()");
+      nothingLeftBehind(true, "PeerSource.Watch.close()");
+    }
+
+    private void nothingLeftBehind(boolean listening, String method) throws InterruptedException {
       Set<Thread> threads = Thread.getAllStackTraces().keySet();
       Set<ProcessHandle> processes = processes();
       List<String> descriptors = LeftBehind.descriptors();
-      useAndClose();
+      useAndClose(listening);
+      long end = System.nanoTime() + quiet().toNanos() * 5;
       for (Thread thread : Thread.getAllStackTraces().keySet()) {
         if (!threads.contains(thread) && !LeftBehind.ofTheJvm(thread)) {
-          thread.join(Math.max(1, deadline().toMillis()));
+          // One that was told to end and does so is not left behind; one that goes on is.
+          TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(1_000_000, end - System.nanoTime()));
           assertFalse(
               thread.isAlive(),
-              "F2: thread \"" + thread.getName() + "\" is left behind; check PeerSource.close()");
+              "F2: thread \"" + thread.getName() + "\" is left behind; check " + method);
         }
       }
       Set<ProcessHandle> left = processes();
       left.removeAll(processes);
-      assertEquals(Set.of(), left, "F2: processes are left behind; check PeerSource.close()");
+      assertEquals(Set.of(), left, "F2: processes are left behind; check " + method);
       List<String> open = new ArrayList<>(LeftBehind.descriptors());
       descriptors.forEach(open::remove);
-      assertEquals(List.of(), open, "F2: descriptors are left behind; check PeerSource.close()");
+      assertEquals(List.of(), open, "F2: descriptors are left behind; check " + method);
     }
 
-    private void useAndClose() {
+    private void useAndClose(boolean listening) {
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
-      view.listen(heard::accept);
-      heard.await("F2: a listener hears nothing", deadline(), a -> !a.isEmpty());
+      if (listening) {
+        listening("F2", view);
+      }
       view.notices();
       view.explain(id(1), NodeFilter.all());
       set.finish(view);

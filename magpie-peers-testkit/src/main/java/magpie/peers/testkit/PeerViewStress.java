@@ -345,7 +345,8 @@ public abstract class PeerViewStress {
         } else {
           broken = true;
           brokenNow = true;
-          set.breakSource();
+          List<PeerSetHarness.Breakage> kinds = List.copyOf(set.breakages());
+          set.breakSource(kinds.get(random.nextInt(kinds.size())));
         }
       } else if (what < 5 && present.contains(id)) {
         present.remove(id);

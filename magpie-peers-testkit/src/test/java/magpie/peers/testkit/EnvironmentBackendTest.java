@@ -89,7 +89,12 @@ class EnvironmentBackendTest extends PeerViewContract {
     }
 
     @Override
-    public void breakSource() {
+    public Set<Breakage> breakages() {
+      return EnumSet.of(Breakage.RUBBISH);
+    }
+
+    @Override
+    public void breakSource(Breakage kind) {
       rubbish = ",nonsense";
     }
 

@@ -41,6 +41,11 @@ class ForwardingView implements PeerView {
   }
 
   @Override
+  public Optional<PeerNode> own() {
+    return good.own();
+  }
+
+  @Override
   public List<PeerId> ids() {
     return good.ids();
   }

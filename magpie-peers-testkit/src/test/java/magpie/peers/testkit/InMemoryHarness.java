@@ -9,10 +9,12 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
+import magpie.peers.spi.PeerSource;
 
 /** The harness with every capability. */
 class InMemoryHarness implements PeerSetHarness {
@@ -60,8 +62,18 @@ class InMemoryHarness implements PeerSetHarness {
   }
 
   @Override
-  public void breakSource() {
-    peers.breakWith("broken on purpose");
+  public Set<Breakage> breakages() {
+    return EnumSet.allOf(Breakage.class);
+  }
+
+  @Override
+  public void breakSource(Breakage kind) {
+    peers.breakWith("one that is " + kind + " on purpose");
+  }
+
+  @Override
+  public Optional<PeerSource> source() {
+    return Optional.of(peers.source());
   }
 
   @Override

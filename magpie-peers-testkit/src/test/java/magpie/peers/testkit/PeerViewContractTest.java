@@ -615,9 +615,9 @@ class PeerViewContractTest {
       PeerSetHarness harness(Memory memory) {
         return new LyingHarness(this, memory) {
           @Override
-          public void breakSource() {
+          public void breakSource(Breakage kind) {
             memory.began = true;
-            super.breakSource();
+            super.breakSource(kind);
           }
         };
       }
@@ -717,9 +717,9 @@ class PeerViewContractTest {
       PeerSetHarness harness(Memory memory) {
         return new LyingHarness(this, memory) {
           @Override
-          public void breakSource() {
+          public void breakSource(Breakage kind) {
             memory.began = true;
-            super.breakSource();
+            super.breakSource(kind);
           }
 
           @Override
@@ -881,7 +881,7 @@ class PeerViewContractTest {
     }
   }
 
-  private static EngineExecutionResults examine(Supplier<PeerSetHarness> harness) {
+  static EngineExecutionResults examine(Supplier<PeerSetHarness> harness) {
     subject = harness;
     try {
       return EngineTestKit.engine("junit-jupiter").selectors(selectClass(Subject.class)).execute();
@@ -892,11 +892,11 @@ class PeerViewContractTest {
     }
   }
 
-  private static String rule(Event event) {
+  static String rule(Event event) {
     return event.getTestDescriptor().getDisplayName().split(" ")[0];
   }
 
-  private static Throwable failure(Event event) {
+  static Throwable failure(Event event) {
     return event.getRequiredPayload(TestExecutionResult.class).getThrowable().orElseThrow();
   }
 

@@ -1,0 +1,442 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import magpie.peers.Environment;
+import magpie.peers.Network;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.PeerView;
+import magpie.peers.Peers;
+import magpie.peers.PeersException;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
+import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.platform.testkit.engine.Event;
+import org.opentest4j.AssertionFailedError;
+
+/** The contract finds every kind of lie of a backend, and says where to look for it. */
+@Isolated("the subject of the inner run is a static field")
+class LyingSourceTest {
+  /** A good source, for lying ones to extend. */
+  private static class ForwardingSource implements PeerSource {
+    final PeerSource good;
+
+    ForwardingSource(PeerSource good) {
+      this.good = good;
+    }
+
+    @Override
+    public Reading read() {
+      return good.read();
+    }
+
+    @Override
+    public StateStore state() {
+      return good.state();
+    }
+
+    @Override
+    public Map<String, String> published() {
+      return good.published();
+    }
+
+    @Override
+    public void publish(Map<String, String> changes) {
+      good.publish(changes);
+    }
+
+    @Override
+    public Watch watch(Runnable maybeChanged) {
+      return good.watch(maybeChanged);
+    }
+  }
+
+  /** Readings of another source, each node changed. */
+  private static PeerSource nodes(PeerSource good, UnaryOperator<PeerNode> change) {
+    return new ForwardingSource(good) {
+      @Override
+      public Reading read() {
+        Reading now = good.read();
+        List<PeerNode> nodes = new ArrayList<>();
+        now.nodes(now.ids()).forEach(node -> nodes.add(change.apply(node)));
+        return Reading.of(now.origin(), now.readAt(), now.self(), nodes, now.networks());
+      }
+    };
+  }
+
+  /** Returns what was first seen of each node, with something of the present. */
+  private static PeerSource frozen(PeerSource good, Mixture mixture) {
+    Map<PeerId, PeerNode> first = new HashMap<>();
+    return nodes(
+        good,
+        node -> {
+          PeerNode old = first.putIfAbsent(node.id(), node);
+          return old == null ? node : mixture.of(old, node);
+        });
+  }
+
+  private interface Mixture {
+    PeerNode of(PeerNode old, PeerNode now);
+  }
+
+  private static PeerNode.Builder like(PeerNode node) {
+    return PeerNode.builder(node.id())
+        .candidates(node.candidates())
+        .settings(node.settings())
+        .labels(node.labels())
+        .suspect(node.suspect());
+  }
+
+  private enum Lie {
+    EMPTY_WHEN_BROKEN("M1", "M1: a broken source gave peers") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            try {
+              return good.read();
+            } catch (PeersException e) {
+              Optional<PeerId> self = Optional.of(PeerId.of("magpie/0"));
+              return Reading.of("nothing", Instant.EPOCH, self, List.of(), List.of());
+            }
+          }
+        };
+      }
+    },
+    NOBODY_IS_SELF("M1", "M1: self() is empty") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            Reading now = good.read();
+            return Reading.of(
+                now.origin(), now.readAt(), Optional.empty(), now.nodes(now.ids()), now.networks());
+          }
+        };
+      }
+    },
+    LEAVER_STAYS("M1", "M1: a departed peer is a member of a view that was open") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        Map<PeerId, PeerNode> ever = new HashMap<>();
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            Reading now = good.read();
+            now.nodes(now.ids()).forEach(node -> ever.put(node.id(), node));
+            return Reading.of(
+                now.origin(), now.readAt(), now.self(), ever.values(), now.networks());
+          }
+        };
+      }
+    },
+    PEER_LEFT_OUT("M1", "M1: ") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            Reading now = good.read();
+            List<PeerNode> nodes = new ArrayList<>(now.nodes(now.ids()));
+            nodes.removeIf(node -> node.id().value().endsWith("/2"));
+            return Reading.of(now.origin(), now.readAt(), now.self(), nodes, now.networks());
+          }
+        };
+      }
+    },
+    ADDRESSES_FROZEN("E1", "E1: a change of a peer that stays is not told") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return frozen(good, (old, now) -> like(now).candidates(old.candidates()).build());
+      }
+    },
+    SETTINGS_FROZEN("E1", "E1: a change of a peer that stays is not told") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return frozen(
+            good,
+            (old, now) ->
+                now.id().value().endsWith("/0") ? now : like(now).settings(old.settings()).build());
+      }
+    },
+    LABELS_FROZEN("E1", "E1: a change of a peer that stays is not told") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return frozen(good, (old, now) -> like(now).labels(old.labels()).build());
+      }
+    },
+    SETTING_NEVER_REMOVED("E1", "E1: a change of a peer that stays is not told") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        Map<PeerId, Map<String, String>> ever = new HashMap<>();
+        return nodes(
+            good,
+            node -> {
+              Map<String, String> all = ever.computeIfAbsent(node.id(), any -> new HashMap<>());
+              all.putAll(node.settings());
+              return node.id().value().endsWith("/0") ? node : like(node).settings(all).build();
+            });
+      }
+    },
+    LABELS_DROPPED("S1", "S1: labels changed on the way") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return nodes(good, node -> like(node).labels(Map.of()).build());
+      }
+    },
+    DOUBT_FROZEN("M4", "M4: an open view does not mark a suspect") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return frozen(good, (old, now) -> like(now).suspect(old.suspect()).build());
+      }
+    },
+    OWN_SETTINGS_FROZEN("S2", "S2: own() shows other settings than were published") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return frozen(
+            good,
+            (old, now) ->
+                now.id().value().endsWith("/0") ? like(now).settings(old.settings()).build() : now);
+      }
+    },
+    NETWORK_MISNAMED("A2", "A2: ") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            Reading now = good.read();
+            List<Network> networks = new ArrayList<>();
+            now.networks().forEach(n -> networks.add(new Network(n.name() + "-a", n.cidrs())));
+            return Reading.of(
+                now.origin(), now.readAt(), now.self(), now.nodes(now.ids()), networks);
+          }
+        };
+      }
+    },
+    WATCH_IS_DEAF("E1", "E1: a watch does not call; check PeerSource.watch()") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Watch watch(Runnable maybeChanged) {
+            return () -> {};
+          }
+        };
+      }
+    },
+    WATCH_CALLS_ON("E1 F2", "E1: a watch calls after its close(); check PeerSource.Watch.close()") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Watch watch(Runnable maybeChanged) {
+            CountDownLatch closed = new CountDownLatch(1);
+            Thread thread =
+                new Thread(
+                    () -> {
+                      try {
+                        while (!closed.await(5, TimeUnit.MILLISECONDS)) {
+                          maybeChanged.run();
+                        }
+                        // As a thread that notices late that it was told to end.
+                        for (int i = 0; i < 150; i++) {
+                          TimeUnit.MILLISECONDS.sleep(5);
+                          maybeChanged.run();
+                        }
+                      } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                      }
+                    },
+                    "calls on");
+            thread.setDaemon(true);
+            thread.start();
+            return closed::countDown;
+          }
+        };
+      }
+    },
+    WATCH_LEAVES_A_THREAD(
+        "F2", "F2: thread \"watches on\" is left behind; check PeerSource.Watch.close()") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Watch watch(Runnable maybeChanged) {
+            CountDownLatch late = new CountDownLatch(1);
+            Thread thread =
+                new Thread(
+                    () -> {
+                      try {
+                        assertTrue(!late.await(2, TimeUnit.SECONDS));
+                      } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                      }
+                    },
+                    "watches on");
+            thread.setDaemon(true);
+            thread.start();
+            return good.watch(maybeChanged);
+          }
+        };
+      }
+    },
+    PUBLISHES_HALF("S1 S2", "S2: ") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public void publish(Map<String, String> changes) {
+            String first = new TreeSet<>(changes.keySet()).first();
+            good.publish(Map.of(first, changes.getOrDefault(first, "")));
+          }
+        };
+      }
+    },
+    FORGETS_WHAT_IT_PUBLISHED("S2", "S2: ") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          private final Map<String, String> mine = new HashMap<>();
+
+          @Override
+          public Map<String, String> published() {
+            return Map.copyOf(mine);
+          }
+
+          @Override
+          public void publish(Map<String, String> changes) {
+            good.publish(changes);
+            mine.putAll(changes);
+            mine.values().removeIf(String::isEmpty);
+          }
+        };
+      }
+    },
+    FORGETS_ITS_STATE("N1 N3", "N3: ") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          private final StateStore mine = InMemoryPeers.ofNode("magpie/0").source().state();
+
+          @Override
+          public StateStore state() {
+            return mine;
+          }
+        };
+      }
+    },
+    THROWS_WHAT_IT_LIKES("M1 N1 S1 E1", "M1: expected an answer, found java.util.NoSuchElement") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            throw new NoSuchElementException("No value present");
+          }
+        };
+      }
+    };
+
+    final Set<String> rules;
+    final String message;
+
+    Lie(String rules, String message) {
+      this.rules = Set.of(rules.split(" "));
+      this.message = message;
+    }
+
+    abstract PeerSource tell(PeerSource good);
+  }
+
+  private static final class LyingHarness extends InMemoryHarness {
+    private final Lie lie;
+
+    LyingHarness(Lie lie) {
+      this.lie = lie;
+    }
+
+    @Override
+    public PeerView open() {
+      return Peers.open("lying", lie.tell(super.source().orElseThrow()), Environment.system());
+    }
+
+    @Override
+    public Optional<PeerSource> source() {
+      return super.source().map(lie::tell);
+    }
+
+    @Override
+    public Set<PeerId> peersRead() {
+      // These lies read everything at once.
+      return Set.of();
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+      Set<Capability> all = super.capabilities();
+      all.remove(Capability.LAZY_READS);
+      return all;
+    }
+
+    @Override
+    public String lacks(Capability missing) {
+      return "a lying source reads all peers at once";
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyLieOfASourceIsFoundAndItsPlaceNamed(Lie lie) {
+    Collection<Event> failed =
+        PeerViewContractTest.examine(() -> new LyingHarness(lie)).testEvents().failed().list();
+    Set<String> blamed = new TreeSet<>();
+    List<String> messages = new ArrayList<>();
+    for (Event event : failed) {
+      Throwable failure = PeerViewContractTest.failure(event);
+      String message =
+          String.valueOf(
+              assertInstanceOf(AssertionFailedError.class, failure, event::toString).getMessage());
+      messages.add(message);
+      blamed.add(PeerViewContractTest.rule(event));
+      assertEquals(
+          PeerViewContractTest.rule(event), message.split(":")[0], "another rule in: " + message);
+      assertTrue(message.contains("check "), "no method to look at in: " + message);
+    }
+    assertTrue(blamed.containsAll(lie.rules), lie + " was blamed on " + blamed + messages);
+    assertTrue(
+        messages.stream().anyMatch(message -> message.startsWith(lie.message)),
+        lie + " was not found: " + messages);
+    assertTrue(
+        lie != Lie.THROWS_WHAT_IT_LIKES
+            || messages.stream()
+                .anyMatch(m -> m.contains("LyingSourceTest$Lie") && m.contains("read")),
+        "the place is not named: " + messages);
+  }
+}
