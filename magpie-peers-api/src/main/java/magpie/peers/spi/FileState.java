@@ -169,6 +169,8 @@ final class FileState implements StateStore {
       channel = RegularFile.openToWrite(lockFile, permissions("rw-------"));
     } catch (IOException e) {
       throw WholeFile.Failed.opening(lockFile, e);
+    } catch (UnsupportedOperationException | IllegalArgumentException e) {
+      throw WholeFile.Failed.locking(lockFile, WholeFile.Failed.unfit(e));
     }
     boolean locked = false;
     try {

@@ -131,8 +131,8 @@ public final class WholeFile {
       replaced = true;
     } catch (IOException e) {
       throw Failed.of(file, e);
-    } catch (UnsupportedOperationException | SecurityException e) {
-      throw Failed.of(file, new IOException(String.valueOf(e.getMessage()), e));
+    } catch (UnsupportedOperationException | IllegalArgumentException | SecurityException e) {
+      throw Failed.of(file, Failed.unfit(e));
     } finally {
       if (!replaced) {
         close(opened);
@@ -161,9 +161,11 @@ public final class WholeFile {
         throw e;
       }
     } catch (FileSystemException e) {
-      if (!isUnsupported(e)) {
+      if (!isUnsupported(e) && !(e instanceof NoSuchFileException && Files.exists(directory))) {
         throw e;
       }
+    } catch (UnsupportedOperationException | IllegalArgumentException e) {
+      // As the file systems of others say it.
     }
     return null;
   }
@@ -177,10 +179,12 @@ public final class WholeFile {
         fill(fresh, locked, content, before == null ? null : keep(before, fresh));
         return;
       } catch (NoSuchFileException e) {
-        if (tries == MOST_TRIES
-            || Files.exists(fresh, LinkOption.NOFOLLOW_LINKS)
-            || Files.exists(locked, LinkOption.NOFOLLOW_LINKS)) {
+        if (Files.notExists(directory)) {
           throw e;
+        }
+        if (tries == MOST_TRIES) {
+          throw new FileSystemException(
+              file.toString(), null, "somebody removed the temporary file " + tries + " times");
         }
       } finally {
         remove(fresh);
@@ -603,6 +607,13 @@ public final class WholeFile {
               false,
               e)
           : of(file, e);
+    }
+
+    /**
+     * What the file systems of others throw, such as that of zip files, where they lack something.
+     */
+    static IOException unfit(RuntimeException e) {
+      return new IOException("its file system lacks what that needs (" + e + ")", e);
     }
 
     /** A lock file cannot be opened. */

@@ -15,8 +15,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.reflect.Method;
+import java.net.URI;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,10 +28,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import magpie.peers.StateException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -204,6 +209,19 @@ class WholeFileTest {
   }
 
   @Test
+  void aWriterGivesUpWhenItIsTakenAwayEachTime() throws Exception {
+    WholeFile writer =
+        new WholeFile(
+            file,
+            WholeFile.Access.KEPT,
+            (channel, ofDirectory) -> Files.delete(directory.resolve(temporary().get(0))));
+    WholeFile.Failed failed =
+        assertThrows(WholeFile.Failed.class, () -> writer.replace(new byte[0]));
+    assertEquals("somebody removed the temporary file 10 times", failed.reason());
+    assertFalse(Files.exists(file));
+  }
+
+  @Test
   void aFailureLeavesNothing() {
     Path missing = directory.resolve("none/file");
     WholeFile.Failed failed =
@@ -214,6 +232,25 @@ class WholeFileTest {
     assertEquals("create the directory", failed.remedy());
     assertFalse(failed.replaced());
     assertInstanceOf(NoSuchFileException.class, failed.getCause());
+  }
+
+  @Test
+  void aFileSystemThatIsUnfitSaysSo() throws IOException {
+    URI zip = URI.create("jar:" + directory.resolve("x.zip").toUri());
+    try (FileSystem files = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
+      Path within = files.getPath("/file");
+      WholeFile.Failed failed =
+          assertThrows(
+              WholeFile.Failed.class,
+              () -> WholeFile.replace(within, new byte[0], WholeFile.Access.KEPT));
+      assertFalse(failed.replaced());
+      assertTrue(failed.reason().startsWith("its file system lacks"), failed.reason());
+      assertFalse(Files.exists(within));
+      StateStore store = StateStore.file(within);
+      String said =
+          assertThrows(StateException.class, () -> store.update(text -> "x")).getMessage();
+      assertTrue(said.contains("its file system lacks what that needs"), said);
+    }
   }
 
   @Test
