@@ -29,6 +29,7 @@ final class CheckCommand extends PeersCommand {
   @Parameters(
       paramLabel = "FILE",
       arity = "0..*",
+      completionCandidates = Known.Files.class,
       description = "the files (default: the one of --topology or MAGPIE_TOPOLOGY)")
   private List<String> files = List.of();
 

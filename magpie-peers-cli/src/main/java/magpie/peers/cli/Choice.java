@@ -24,10 +24,15 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E>, Iterable<
     }
   }
 
-  /** The shells. */
+  /** The shells, and the words that their script asks for, which nobody types. */
   static final class OfShells extends Choice<CompletionCommand.Shell> {
     OfShells() {
       super(CompletionCommand.Shell.values());
+    }
+
+    @Override
+    public Iterator<String> iterator() {
+      return List.of("bash", "zsh").iterator();
     }
   }
 

@@ -31,7 +31,10 @@ import picocli.CommandLine.Parameters;
     })
 @SuppressWarnings("NullAway.Init") // picocli fills the fields in
 final class DriftCommand extends PeersCommand {
-  @Parameters(paramLabel = "DECLARED", description = "the topology file")
+  @Parameters(
+      paramLabel = "DECLARED",
+      completionCandidates = Known.Files.class,
+      description = "the topology file")
   private String declared;
 
   @Option(

@@ -34,7 +34,10 @@ import picocli.CommandLine.Parameters;
 final class ExplainCommand extends FilteringCommand {
   private static final int LISTED = 10;
 
-  @Parameters(paramLabel = "ID", description = "the id of the peer")
+  @Parameters(
+      paramLabel = "ID",
+      completionCandidates = Known.Ids.class,
+      description = "the id of the peer")
   private String id;
 
   @Override

@@ -17,12 +17,14 @@ final class FilterOptions {
   @Option(
       names = "--network",
       paramLabel = "NETWORK",
+      completionCandidates = Known.Networks.class,
       description = "only peers with an address in this network (name or CIDR), at that address")
   private @Nullable String network;
 
   @Option(
       names = "--prefer-network",
       paramLabel = "NETWORK",
+      completionCandidates = Known.Networks.class,
       description = "all peers, at an address in this network where they have one")
   private @Nullable String preferred;
 
@@ -35,6 +37,7 @@ final class FilterOptions {
   @Option(
       names = "--id",
       paramLabel = "GLOB",
+      completionCandidates = Known.Ids.class,
       description = "only peers whose id matches, such as 'magpie/*'")
   private @Nullable String glob;
 

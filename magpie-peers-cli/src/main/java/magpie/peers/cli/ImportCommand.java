@@ -46,12 +46,17 @@ final class ImportCommand extends PeersCommand {
       description = "whose file it is")
   private Tool tool;
 
-  @Parameters(index = "1", paramLabel = "FILE", description = "the file")
+  @Parameters(
+      index = "1",
+      paramLabel = "FILE",
+      completionCandidates = Known.Files.class,
+      description = "the file")
   private String file;
 
   @Option(
       names = "--output",
       paramLabel = "FILE",
+      completionCandidates = Known.Files.class,
       description = "the topology file to replace (default: standard output)")
   private @Nullable String output;
 

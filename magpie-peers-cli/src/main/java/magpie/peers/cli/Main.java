@@ -113,6 +113,7 @@ public final class Main {
       names = "--topology",
       paramLabel = "FILE",
       scope = ScopeType.INHERIT,
+      completionCandidates = Known.Files.class,
       description = "the topology file of the backend local")
   private @Nullable String topology;
 
@@ -120,6 +121,7 @@ public final class Main {
       names = "--backend",
       paramLabel = "NAME",
       scope = ScopeType.INHERIT,
+      completionCandidates = Known.Backends.class,
       description = "the backend (default: the one that applies)")
   private @Nullable String backend;
 
@@ -134,6 +136,7 @@ public final class Main {
       names = "--as",
       paramLabel = "ID",
       scope = ScopeType.INHERIT,
+      completionCandidates = Known.AllIds.class,
       description = "this node (default: the backend finds out)")
   private @Nullable String self;
 
@@ -147,6 +150,7 @@ public final class Main {
       names = "--state",
       paramLabel = "DIR",
       scope = ScopeType.INHERIT,
+      completionCandidates = Known.Directories.class,
       description = "where notices are remembered")
   private @Nullable String state;
 
@@ -236,7 +240,9 @@ public final class Main {
   private static Collection<String> wanted(List<String> args) {
     Set<String> named = new LinkedHashSet<>(COMMANDS.keySet());
     named.retainAll(args);
-    boolean all = named.isEmpty() || named.contains("completion");
+    boolean all =
+        named.isEmpty()
+            || (named.contains("completion") && (args.contains("bash") || args.contains("zsh")));
     return all || args.contains("--help") || args.contains("-h") ? COMMANDS.keySet() : named;
   }
 
@@ -358,6 +364,11 @@ public final class Main {
 
   /** Returns what to open: what was said on the command line counts before the environment. */
   PeersOptions options() {
+    return builder().build();
+  }
+
+  /** Begins with what {@link #options} says. */
+  PeersOptions.Builder builder() {
     PeersOptions.Builder builder = named(environment);
     if (observer && self != null) {
       throw usage("--as and --observer exclude each other: an observer is no node");
@@ -377,7 +388,7 @@ public final class Main {
     set(builder, "--backend", "backend", topology != null && backend == null ? "local" : backend);
     set(builder, "--peer-set", "peer-set", peerSet);
     set(builder, "--state", "state", state);
-    return builder.build();
+    return builder;
   }
 
   /** Options whose messages speak of the flags of this command. */

@@ -47,6 +47,7 @@ final class PublishCommand extends PeersCommand {
   @Option(
       names = "--file",
       paramLabel = "FILE",
+      completionCandidates = Known.Files.class,
       description = "read settings from this file; '-' stands for standard input")
   private @Nullable String from;
 

@@ -34,6 +34,7 @@ final class RecordCommand extends PeersCommand {
   @Option(
       names = "--output",
       paramLabel = "FILE",
+      completionCandidates = Known.Files.class,
       description =
           "the file to replace, as a whole or not at all; left alone where it says the same already"
               + " (default: standard output)")
