@@ -16,4 +16,5 @@ module magpie.peers.lab {
   requires org.snakeyaml.engine;
 
   exports magpie.peers.lab;
+  exports magpie.peers.reach;
 }

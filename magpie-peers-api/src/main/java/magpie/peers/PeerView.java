@@ -118,6 +118,15 @@ public interface PeerView extends AutoCloseable {
   Optional<Explanation> explain(PeerId id, NodeFilter filter);
 
   /**
+   * Returns what a network name means to this view, as its filters take it.
+   *
+   * @param name the name of a network
+   * @return the network that the source declares or finds out
+   * @throws ConfigurationException if the network is not known
+   */
+  Network network(String name);
+
+  /**
    * Records who is there, and returns the notices that have not been dismissed.
    *
    * <p>A peer present now and absent at the recording before has joined, and the reverse; at the

@@ -190,6 +190,17 @@ final class SourcedView implements PeerView {
     }
   }
 
+  @Override
+  public Network network(String name) {
+    Objects.requireNonNull(name, "name");
+    enter();
+    try {
+      return declared().network(name, source::network);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private NodeFilter resolved(NodeFilter filter) {
     return filter.resolve(name -> declared().network(name, source::network));
   }

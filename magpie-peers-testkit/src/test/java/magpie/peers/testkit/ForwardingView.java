@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import magpie.peers.Explanation;
 import magpie.peers.Health;
+import magpie.peers.Network;
 import magpie.peers.NodeFilter;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
@@ -68,6 +69,11 @@ class ForwardingView implements PeerView {
   @Override
   public Optional<Explanation> explain(PeerId id, NodeFilter filter) {
     return good.explain(id, filter);
+  }
+
+  @Override
+  public Network network(String name) {
+    return good.network(name);
   }
 
   @Override
