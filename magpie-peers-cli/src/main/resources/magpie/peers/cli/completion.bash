@@ -89,7 +89,13 @@ _complete_magpie-peers() {
   case $kind in
     files | directories)
       # Where nothing is found here, a quoted word for instance, the shell completes files itself.
-      if [[ $kind == files ]]; then
+      if [[ -n ${ZSH_VERSION-} ]]; then
+        # There compgen does not look at the word.
+        setopt localoptions nullglob
+        for part in "$word"*; do
+          [[ $kind == files || -d $part ]] && found+=$part$'\n'
+        done
+      elif [[ $kind == files ]]; then
         found=$(compgen -f -- "$word")
       else
         found=$(compgen -d -- "$word")
