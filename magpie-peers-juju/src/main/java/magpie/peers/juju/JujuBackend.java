@@ -5,6 +5,8 @@
 
 package magpie.peers.juju;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import java.util.Objects;
 import java.util.Optional;
 import magpie.peers.PeersOptions;
 import magpie.peers.spi.PeerBackend;
@@ -41,6 +43,8 @@ public final class JujuBackend implements PeerBackend {
 
   @Override
   public PeerSource open(PeersOptions options) {
+    // Linked here, so that a class path without jackson-core is told before a tool is started.
+    Objects.requireNonNull(JsonFactory.class);
     return new JujuSource(Hook.of(options));
   }
 }
