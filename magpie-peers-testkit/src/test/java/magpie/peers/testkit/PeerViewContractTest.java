@@ -881,10 +881,15 @@ class PeerViewContractTest {
     }
   }
 
-  static EngineExecutionResults examine(Supplier<PeerSetHarness> harness) {
+  private static EngineExecutionResults examine(Supplier<PeerSetHarness> harness) {
+    return examine(Subject.class, harness);
+  }
+
+  static EngineExecutionResults examine(
+      Class<? extends Subject> contract, Supplier<PeerSetHarness> harness) {
     subject = harness;
     try {
-      return EngineTestKit.engine("junit-jupiter").selectors(selectClass(Subject.class)).execute();
+      return EngineTestKit.engine("junit-jupiter").selectors(selectClass(contract)).execute();
     } finally {
       subject = InMemoryHarness::new;
       LEFT_BEHIND.forEach(CountDownLatch::countDown);
