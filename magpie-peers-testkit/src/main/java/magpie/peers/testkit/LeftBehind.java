@@ -35,7 +35,10 @@ final class LeftBehind {
         || thread.getName().startsWith("ForkJoinPool.commonPool-worker-");
   }
 
-  /** What this process has open, on systems that tell; libraries stay open once loaded. */
+  /**
+   * What this process has open, on systems that tell. Libraries stay open once loaded, and what the
+   * JVM asks of its container is open for a moment now and then.
+   */
   static List<String> descriptors() {
     Path directory = Path.of("/proc/self/fd");
     if (!Files.isDirectory(directory)) {
@@ -45,7 +48,8 @@ final class LeftBehind {
     try (Stream<Path> all = Files.list(directory)) {
       for (Path descriptor : (Iterable<Path>) all::iterator) {
         String target = target(descriptor);
-        if (!target.endsWith(".jar") && !target.endsWith("/fd") && !target.isEmpty()) {
+        boolean ofTheJvm = target.startsWith("/sys/fs/cgroup/") || target.endsWith("/fd");
+        if (!target.endsWith(".jar") && !ofTheJvm && !target.isEmpty()) {
           open.add(target);
         }
       }

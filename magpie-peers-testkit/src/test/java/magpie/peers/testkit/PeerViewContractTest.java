@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -748,6 +749,149 @@ class PeerViewContractTest {
         return listeners(good, (listener, event) -> event.kind() != PeerEvent.Kind.HEALTH_CHANGED);
       }
     },
+    PEER_TWICE("M1", "M1: ") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return new ForwardingView(good) {
+          @Override
+          public List<PeerId> ids() {
+            List<PeerId> twice = new ArrayList<>(good.ids());
+            if (twice.size() == 5) {
+              twice.add(twice.get(4));
+            }
+            return List.copyOf(twice);
+          }
+        };
+      }
+    },
+    FILTER_REORDERS("A2", "A2: ") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return new ForwardingView(good) {
+          @Override
+          public List<PeerNode> nodes(NodeFilter filter) {
+            List<PeerNode> kept = new ArrayList<>(good.nodes(filter));
+            if (filter.toString().startsWith("inNetwork")) {
+              Collections.reverse(kept);
+            }
+            return List.copyOf(kept);
+          }
+        };
+      }
+    },
+    DISMISSED_COMES_BACK("N3", "N3: a dismissed notice came back") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        int process = ++memory.writes;
+        return new ForwardingView(good) {
+          @Override
+          public Notices notices() {
+            Notices now = good.notices();
+            // Only in a process after the one that dismissed it alone.
+            boolean again = process > 6 && now.isEmpty() && memory.notices.size() == 1;
+            return again ? new Notices(List.of(), memory.notices) : now;
+          }
+
+          @Override
+          public List<Notice> dismissDeparted() {
+            List<Notice> dismissed = good.dismissDeparted();
+            if (process == 6) {
+              memory.notices.addAll(dismissed);
+            }
+            return dismissed;
+          }
+        };
+      }
+    },
+    LAST_KNOWN_SETTINGS_LOST("N5", "N5: the last known facts are missing") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return new ForwardingView(good) {
+          @Override
+          public Notices notices() {
+            Notices now = good.notices();
+            List<Notice> departed =
+                now.departed().stream()
+                    .map(
+                        n ->
+                            new Notice(
+                                n.kind(),
+                                n.id(),
+                                n.sequence(),
+                                n.lastKnown().map(Lie::withoutSettings)))
+                    .toList();
+            return new Notices(now.joined(), departed);
+          }
+        };
+      }
+    },
+    PUBLISHED_UNSEEN("S1 S2", "S2: peers do not see what was published") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return good;
+      }
+
+      @Override
+      PeerSetHarness harness(Memory memory) {
+        return new LyingHarness(this, memory) {
+          @Override
+          public Map<String, String> seenByPeers() {
+            return Map.of();
+          }
+        };
+      }
+    },
+    OWN_IS_STALE("S2", "S2: own() shows other settings than were published") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return new ForwardingView(good) {
+          private Optional<PeerNode> first = Optional.empty();
+
+          @Override
+          public Optional<PeerNode> own() {
+            first = first.isPresent() ? first : good.own();
+            return first;
+          }
+        };
+      }
+    },
+    REVISION_STAYS("E1", "E1: another snapshot has the same revision") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return new ForwardingView(good) {
+          private int size = -1;
+          private long revision;
+
+          @Override
+          public Snapshot snapshot() {
+            Snapshot now = good.snapshot();
+            if (size != now.nodes().size()) {
+              size = now.nodes().size();
+              revision = now.revision();
+            }
+            return revision == now.revision()
+                ? now
+                : new Snapshot(
+                    revision,
+                    now.readAt(),
+                    now.origin(),
+                    now.self(),
+                    now.nodes(),
+                    now.networks(),
+                    now.warnings());
+          }
+        };
+      }
+    },
+    HEALS_UNTOLD("E2", "E2: nothing tells that the source healed") {
+      @Override
+      PeerView tell(PeerView good, Memory memory) {
+        return listeners(
+            good,
+            (listener, event) ->
+                !(event instanceof PeerEvent.HealthChanged health && !health.after().stale()));
+      }
+    },
     ANY_EXCEPTION("F1", "F1: a broken source is not a PeersException") {
       @Override
       PeerView tell(PeerView good, Memory memory) {
@@ -820,6 +964,10 @@ class PeerViewContractTest {
 
     private static boolean stale(Memory memory) {
       return memory.began;
+    }
+
+    private static PeerNode withoutSettings(PeerNode node) {
+      return PeerNode.builder(node.id()).candidates(node.candidates()).build();
     }
 
     private static PeerNode firstCandidateOnly(PeerNode node) {
