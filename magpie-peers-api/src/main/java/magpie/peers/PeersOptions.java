@@ -105,7 +105,7 @@ public final class PeersOptions {
       case NOWHERE -> Optional.empty();
       case BUILDER_OF_PEER_SET, BUILDER -> Optional.of(flags.getOrDefault(name, "the program"));
       case PROPERTY_OF_PEER_SET, PROPERTY -> Optional.of("-D" + key(place(name), name));
-      default -> Optional.of(key(place(name), name));
+      default -> Optional.ofNullable(key(place(name), name));
     };
   }
 
@@ -195,18 +195,16 @@ public final class PeersOptions {
       }
     }
     String full = set == null ? name : set + "." + name;
-    switch (place) {
-      case BUILDER_OF_PEER_SET, BUILDER:
-        return full;
-      case PROPERTY_OF_PEER_SET, PROPERTY:
-        return "magpie.peers." + full;
-      case LONG_OF_PEER_SET, LONG:
-        return "MAGPIE_PEERS_" + variable(full);
-      default:
+    return switch (place) {
+      case BUILDER_OF_PEER_SET, BUILDER -> full;
+      case PROPERTY_OF_PEER_SET, PROPERTY -> "magpie.peers." + full;
+      case LONG_OF_PEER_SET, LONG -> "MAGPIE_PEERS_" + variable(full);
+      default -> {
         String key = "MAGPIE_" + variable(full);
         // The peer set "peers" has no short form: that is the long form of the option for all.
-        return set != null && key.startsWith("MAGPIE_PEERS_") ? null : key;
-    }
+        yield set != null && key.startsWith("MAGPIE_PEERS_") ? null : key;
+      }
+    };
   }
 
   private static String variable(String name) {

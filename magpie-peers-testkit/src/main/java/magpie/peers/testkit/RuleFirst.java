@@ -50,7 +50,7 @@ final class RuleFirst implements TestExecutionExceptionHandler {
     }
     String message = String.valueOf(thrown.getMessage());
     if (!RULE.matcher(message).lookingAt()) {
-      String rule = context.getDisplayName().split(" ")[0];
+      String rule = context.getDisplayName().split(" ", 2)[0];
       throw new AssertionFailedError(
           rule + ": expected an answer, found " + thrown + "; check " + place(thrown), thrown);
     }
