@@ -52,12 +52,39 @@ final class FilterOptions {
    * @throws IllegalArgumentException if they make none; the message is for whoever wrote them
    */
   NodeFilter and(FilterOptions before) {
-    String strict = network != null ? network : before.network;
+    String strict = network(before);
     String wished = preferred != null ? preferred : before.preferred;
     if (strict != null && wished != null) {
       throw new IllegalArgumentException(
           "--network and --prefer-network exclude each other: the one drops what the other keeps");
     }
+    NodeFilter filter = peers(before);
+    // Last, so that the reason for dropping a peer is the address only if all else fits.
+    if (strict != null) {
+      filter = filter.and(network("--network", strict));
+    }
+    if (wished != null) {
+      filter = filter.and(network("--prefer-network", wished));
+    }
+    return filter;
+  }
+
+  /** Returns the network that addresses must lie in, or null. */
+  @Nullable String network(FilterOptions before) {
+    return network != null ? network : before.network;
+  }
+
+  /** Whether an address in some network is preferred. */
+  boolean prefers(FilterOptions before) {
+    return preferred != null || before.preferred != null;
+  }
+
+  /**
+   * Returns the part of the filter that looks at ids and labels, and at no address.
+   *
+   * @throws IllegalArgumentException if they make none
+   */
+  NodeFilter peers(FilterOptions before) {
     String id = glob != null ? glob : before.glob;
     NodeFilter filter = NodeFilter.all();
     if (id != null) {
@@ -73,13 +100,6 @@ final class FilterOptions {
         filter =
             filter.and(NodeFilter.label(label.substring(0, equals), label.substring(equals + 1)));
       }
-    }
-    // Last, so that the reason for dropping a peer is the address only if all else fits.
-    if (strict != null) {
-      filter = filter.and(network("--network", strict));
-    }
-    if (wished != null) {
-      filter = filter.and(network("--prefer-network", wished));
     }
     return filter;
   }

@@ -7,6 +7,7 @@ package magpie.peers.cli;
 
 import magpie.peers.NodeFilter;
 import magpie.peers.Snapshot;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 
 /** A command that takes the filter options. */
@@ -27,10 +28,30 @@ abstract class FilteringCommand extends PeersCommand {
     }
   }
 
+  /** The part of the filter that looks at ids and labels, and at no address. */
+  final NodeFilter peers() {
+    if (filters.prefers(main().filter())) {
+      throw usage("--prefer-network is not for this command");
+    }
+    try {
+      return filters.peers(main().filter());
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The network that addresses must lie in, or null. */
+  final @Nullable String network() {
+    return filters.network(main().filter());
+  }
+
+  /** Whether any filter was given. */
+  final boolean filtered() {
+    return filters.isSet() || main().filter().isSet();
+  }
+
   /** Tells what people should know about a reading, where it cannot disturb the output. */
   static void warn(Snapshot snapshot) {
-    for (String warning : snapshot.warnings()) {
-      System.getLogger(FilteringCommand.class.getName()).log(System.Logger.Level.WARNING, warning);
-    }
+    snapshot.warnings().forEach(PeersCommand::warn);
   }
 }

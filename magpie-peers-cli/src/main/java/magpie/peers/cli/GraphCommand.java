@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import magpie.peers.PeerView;
 import magpie.peers.lab.Graph;
+import magpie.peers.reach.ReachMatrix;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -41,6 +42,11 @@ final class GraphCommand extends PeersCommand {
           "also draw departed peers that were not dismissed; records who is there, as 'notices' does")
   private boolean departed;
 
+  @Option(
+      names = "--reach",
+      description = "mark addresses that other nodes do not reach, as 'reach --publish' found out")
+  private boolean reach;
+
   @Override
   Set<Format> formats() {
     return EnumSet.of(Format.SVG, Format.MERMAID, Format.DOT);
@@ -56,6 +62,11 @@ final class GraphCommand extends PeersCommand {
     Graph graph;
     try (PeerView view = open()) {
       graph = Graph.of(view);
+      if (reach) {
+        ReachMatrix matrix = ReachMatrix.of(view);
+        matrix.warnings().forEach(PeersCommand::warn);
+        graph = graph.withReach(matrix);
+      }
       if (departed) {
         graph = graph.withDeparted(view.notices().departed());
       }

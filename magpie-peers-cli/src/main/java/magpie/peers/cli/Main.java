@@ -44,8 +44,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
  *
  * <p>It ends with one of these codes: 0, all went well (also when the reader of the output went
  * away, as {@code head} does); 1, the operation failed; 2, wrong usage; 3, the input has problems;
- * 4, the peers differ from those declared. Interrupted, it ends as any JVM does: 130 after SIGINT,
- * 143 after SIGTERM.
+ * 4, the peers differ from those declared; 5, a declared address was not reached. Interrupted, it
+ * ends as any JVM does: 130 after SIGINT, 143 after SIGTERM.
  */
 @Command(
     name = "magpie-peers",
@@ -74,6 +74,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "2:wrong usage",
       "3:the input has problems: a topology or another file with errors",
       "4:drift: the live peer set is not as declared",
+      "5:reach: a declared address was not reached",
       "130, 143:ended by SIGINT or SIGTERM"
     },
     footerHeading = "%nExample:%n",
@@ -99,6 +100,8 @@ public final class Main {
     COMMANDS.put("record", RecordCommand.class);
     COMMANDS.put("drift", DriftCommand.class);
     COMMANDS.put("graph", GraphCommand.class);
+    COMMANDS.put("listen", ListenCommand.class);
+    COMMANDS.put("reach", ReachCommand.class);
     COMMANDS.put("import", ImportCommand.class);
     COMMANDS.put("completion", CompletionCommand.class);
   }

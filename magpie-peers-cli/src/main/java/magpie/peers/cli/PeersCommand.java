@@ -116,6 +116,11 @@ abstract class PeersCommand implements Callable<Integer> {
     }
   }
 
+  /** Tells people something, in a line that does not disturb the output. */
+  static void warn(String warning) {
+    System.getLogger(PeersCommand.class.getName()).log(System.Logger.Level.WARNING, warning);
+  }
+
   final ParameterException usage(String message) {
     return new ParameterException(spec.commandLine(), message);
   }

@@ -636,6 +636,8 @@ class CommandTest {
           "record",
           "drift",
           "graph",
+          "listen",
+          "reach",
           "import",
           "completion");
 
@@ -648,7 +650,8 @@ class CommandTest {
     "Explain, explain",
     "comp, completion",
     "grahp, graph",
-    "list, ''",
+    "lsten, listen",
+    "ls, ''",
     "xyz, ''",
     "nodes --netwrk, --network",
     "nodes --netwrk=x, --network",

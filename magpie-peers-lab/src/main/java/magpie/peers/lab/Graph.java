@@ -8,6 +8,7 @@ package magpie.peers.lab;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
+import magpie.peers.reach.ReachMatrix;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
@@ -53,8 +55,32 @@ public final class Graph {
     }
   }
 
-  /** A node as it is drawn. */
-  record Item(PeerNode node, State state) {}
+  /** Whether other nodes reach an address. */
+  enum Way {
+    OPEN,
+    PARTLY,
+    BROKEN
+  }
+
+  /** A node as it is drawn, with the addresses that some or all others do not reach. */
+  record Item(PeerNode node, State state, Map<String, Way> ways) {
+    Item(PeerNode node, State state) {
+      this(node, state, Map.of());
+    }
+
+    Way way(AddressCandidate address) {
+      return ways.getOrDefault(address.text(), Way.OPEN);
+    }
+
+    /** The worst way to some addresses. */
+    Way way(List<AddressCandidate> addresses) {
+      Way worst = Way.OPEN;
+      for (AddressCandidate address : addresses) {
+        worst = way(address).compareTo(worst) > 0 ? way(address) : worst;
+      }
+      return worst;
+    }
+  }
 
   /** Nodes that belong together; the title is empty where nothing tells groups apart. */
   record Group(String title, List<Item> items) {}
@@ -123,6 +149,42 @@ public final class Graph {
   }
 
   /**
+   * Returns this picture with the addresses marked that other nodes do not reach, by what the nodes
+   * published of the present.
+   *
+   * @param matrix what the nodes published; stale results are passed over
+   * @return a new picture
+   */
+  public Graph withReach(ReachMatrix matrix) {
+    Map<PeerId, Map<String, int[]>> counts = new HashMap<>();
+    for (ReachMatrix.Row row : matrix.rows()) {
+      for (ReachMatrix.Cell cell : row.cells()) {
+        if (!cell.stale()) {
+          int[] count =
+              counts
+                  .computeIfAbsent(cell.to(), to -> new TreeMap<>())
+                  .computeIfAbsent(cell.address(), address -> new int[2]);
+          count[cell.outcome().reached() ? 1 : 0]++;
+        }
+      }
+    }
+    List<Item> marked = new ArrayList<>();
+    for (Item item : items) {
+      Map<String, Way> ways = new TreeMap<>();
+      counts
+          .getOrDefault(item.node.id(), Map.of())
+          .forEach(
+              (address, count) -> {
+                if (count[0] > 0) {
+                  ways.put(address, count[1] > 0 ? Way.PARTLY : Way.BROKEN);
+                }
+              });
+      marked.add(new Item(item.node, item.state, Map.copyOf(ways)));
+    }
+    return new Graph(List.copyOf(marked), declared, groupKey);
+  }
+
+  /**
    * Returns the picture as SVG that needs nothing else and follows the colour scheme of whoever
    * looks at it, light or dark.
    *
@@ -136,11 +198,23 @@ public final class Graph {
   private String summary(List<Network> networks) {
     long departed = items.stream().filter(item -> item.state == State.DEPARTED).count();
     long suspect = items.stream().filter(item -> item.state == State.SUSPECT).count();
+    long broken =
+        items.stream()
+            .flatMap(item -> item.ways.values().stream())
+            .filter(way -> way == Way.BROKEN)
+            .count();
+    long partly = items.stream().mapToLong(item -> item.ways.size()).sum() - broken;
     return count(items.size() - departed, "node")
         + " in "
         + count(networks.size(), "network")
         + (suspect == 0 ? "" : ", " + suspect + " suspect")
-        + (departed == 0 ? "" : ", and " + departed + " departed");
+        + (departed == 0 ? "" : ", and " + departed + " departed")
+        + (broken == 0 ? "" : "; " + addresses(broken) + " not reached")
+        + (partly == 0 ? "" : "; " + addresses(partly) + " reached by some only");
+  }
+
+  private static String addresses(long number) {
+    return number + (number == 1 ? " address" : " addresses");
   }
 
   private static String count(long number, String what) {
@@ -224,11 +298,24 @@ public final class Graph {
       out.append("  net").append(i).append("([\"").append(mermaid(networks.get(i).name()));
       out.append("<br/>").append(mermaid(cidrs(networks.get(i)))).append("\"])\n");
     }
+    StringBuilder styles = new StringBuilder();
+    int edges = 0;
     for (Item item : items) {
       Map<String, List<AddressCandidate>> placed = placed(item.node, networks);
       for (int i = 0; i < networks.size(); i++) {
         List<AddressCandidate> in = placed.getOrDefault(networks.get(i).name(), List.of());
         if (!in.isEmpty()) {
+          String colour =
+              switch (item.way(in)) {
+                case OPEN -> "";
+                case PARTLY -> "#b35900";
+                case BROKEN -> "#cf222e";
+              };
+          if (!colour.isEmpty()) {
+            styles.append("  linkStyle ").append(edges).append(" stroke:").append(colour);
+            styles.append(",stroke-width:3px,stroke-dasharray:4 3\n");
+          }
+          edges++;
           out.append("  ").append(names.get(item.node.id())).append(" ---|\"");
           out.append(String.join("<br/>", in.stream().map(c -> mermaid(c.text())).toList()))
               .append("\"| net")
@@ -237,6 +324,7 @@ public final class Graph {
         }
       }
     }
+    out.append(styles);
     out.append("  classDef suspect stroke:#b35900,stroke-width:2px,stroke-dasharray:5 3\n");
     out.append("  classDef departed opacity:0.5,stroke-dasharray:2 3\n");
     out.append("  classDef own stroke-width:3px\n");
@@ -318,8 +406,13 @@ public final class Graph {
         if (!in.isEmpty()) {
           out.append("  ").append(dot("node " + item.node.id())).append(" -- ");
           out.append(dot("network " + network.name())).append(" [label=");
-          out.append(dot(String.join("\n", in.stream().map(AddressCandidate::text).toList())))
-              .append("];\n");
+          out.append(dot(String.join("\n", in.stream().map(AddressCandidate::text).toList())));
+          out.append(
+              switch (item.way(in)) {
+                case OPEN -> "];\n";
+                case PARTLY -> ", color=\"#b35900\", penwidth=2, style=dashed];\n";
+                case BROKEN -> ", color=\"#cf222e\", penwidth=3, style=dashed];\n";
+              });
         }
       }
     }

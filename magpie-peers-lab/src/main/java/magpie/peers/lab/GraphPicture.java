@@ -218,7 +218,12 @@ final class GraphPicture {
 
   String svg(String summary) {
     List<List<Panel>> columns = fitting();
-    String hint = "bold: the address that counts";
+    boolean marked =
+        groups.stream()
+            .anyMatch(group -> group.items().stream().anyMatch(item -> !item.ways().isEmpty()));
+    String hint =
+        "bold: the selected address"
+            + (marked ? "; red cross: no node reaches it; orange cross: some do not" : "");
     int width =
         Math.max(widthOf(columns), Math.max(width(summary, LARGE), width(hint, SMALL)))
             + 2 * MARGIN;
@@ -286,6 +291,12 @@ final class GraphPicture {
     out.append(".chip { fill: ").append(chip).append("; stroke: ").append(edge).append(" }\n");
     out.append(".row { stroke: ").append(edge).append(" }\n");
     out.append("rect.own { stroke: ").append(ink).append(" }\n");
+    String broken = lanes == LIGHT ? "#cf222e" : "#ff7b72";
+    for (String name : List.of("broken", "partly")) {
+      String colour = name.equals("broken") ? broken : suspect;
+      out.append("text.").append(name).append(" { fill: ").append(colour).append(" }\n");
+      out.append("line.").append(name).append(" { stroke: ").append(colour).append(" }\n");
+    }
     for (String name : List.of("suspect", "departed")) {
       String colour = name.equals("suspect") ? suspect : departed;
       out.append("text.").append(name).append(" { fill: ").append(colour).append(" }\n");
@@ -357,8 +368,17 @@ final class GraphPicture {
                   left + GAP,
                   line + LINE / 2));
         }
+        String way =
+            switch (item.way(candidate)) {
+              case OPEN -> "";
+              case PARTLY -> "partly";
+              case BROKEN -> "broken";
+            };
+        if (!way.isEmpty() && lane < networks.size()) {
+          cross(way, left + GAP, line + LINE / 2);
+        }
         String style = candidate.equals(counts) ? "counts" : "address";
-        String mood = state.equals("own") ? "" : state;
+        String mood = !way.isEmpty() ? way : state.equals("own") ? "" : state;
         text(
             (style + " " + mood).strip(),
             left + DOT,
@@ -369,6 +389,13 @@ final class GraphPicture {
       }
     }
     out.append('\n');
+  }
+
+  /** A cross over the dot of an address. */
+  private void cross(String style, int x, int y) {
+    int arm = 7;
+    line(style, x - arm, y - arm, x + arm, y + arm, 3);
+    line(style, x - arm, y + arm, x + arm, y - arm, 3);
   }
 
   /** A line from the node to its last lane, in the room that texts leave. */

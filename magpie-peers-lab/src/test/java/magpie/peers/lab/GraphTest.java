@@ -11,16 +11,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.StringReader;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.xml.parsers.DocumentBuilderFactory;
+import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.Notice;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
+import magpie.peers.reach.ReachMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +58,44 @@ class GraphTest {
           .withDeparted(
               List.of(departed(Views.node("magpie/2").candidate("192.0.2.12/24", "x").build())));
     }
+  }
+
+  @Test
+  void marksTheAddressesThatOtherNodesDoNotReach() {
+    List<PeerNode> nodes =
+        List.of(
+            reaching(0, "n/1 192.0.2.11 answered 198.51.100.11 timed-out; n/2 192.0.2.12 refused"),
+            reaching(1, "n/0 192.0.2.10 answered; n/2 192.0.2.12 no-route 198.51.100.99 timed-out"),
+            reaching(2, "n/0 192.0.2.10 answered; n/1 192.0.2.11 answered 198.51.100.11 no-route"));
+    List<Network> networks =
+        List.of(
+            new Network("oam", List.of(Cidr.parse("192.0.2.0/24"))),
+            new Network("storage", List.of(Cidr.parse("198.51.100.0/24"))));
+    try (PeerView view = Views.of(Optional.empty(), nodes, networks)) {
+      Graph plain = Graph.of(view);
+      Graph marked = plain.withReach(ReachMatrix.of(view));
+
+      assertFalse(plain.svg().contains("class=\"broken\""));
+      String svg = marked.svg();
+      assertEquals(2, svg.split("<line class=\"broken\"", -1).length - 1, svg);
+      assertEquals(2, svg.split("<line class=\"partly\"", -1).length - 1, svg);
+      assertTrue(svg.contains("1 address not reached; 1 address reached by some only"), svg);
+      assertTrue(svg.contains("line.broken { stroke: #cf222e }"), svg);
+      assertTrue(svg.contains("line.broken { stroke: #ff7b72 }"), svg);
+      String mermaid = marked.mermaid();
+      assertTrue(mermaid.contains("  linkStyle 3 stroke:#cf222e,"), mermaid);
+      assertTrue(mermaid.contains("  linkStyle 4 stroke:#b35900,"), mermaid);
+      assertTrue(
+          marked.dot().contains("[label=\"198.51.100.11\", color=\"#cf222e\""), marked.dot());
+    }
+  }
+
+  private static PeerNode reaching(int number, String saw) {
+    return Views.node("n/" + number)
+        .candidate("192.0.2.1" + number, "x")
+        .candidate("198.51.100.1" + number, "x")
+        .setting("magpie.reach", "1 " + Instant.now() + "; " + saw)
+        .build();
   }
 
   @Test
