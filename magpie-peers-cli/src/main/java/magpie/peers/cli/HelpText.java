@@ -49,7 +49,7 @@ final class HelpText {
         if (!option.longestName().equals("--format")) {
           common.add(option);
         } else if (formats(spec).size() > 1) {
-          common.add(option.toBuilder().description(described(spec)).build());
+          common.add(option.toBuilder().description(described(spec, option)).build());
         }
       } else {
         own.add(option);
@@ -79,9 +79,9 @@ final class HelpText {
         : Set.of(Format.values());
   }
 
-  private static String described(CommandSpec spec) {
+  private static String described(CommandSpec spec, OptionSpec option) {
     if (!(spec.userObject() instanceof PeersCommand command)) {
-      return String.join("", spec.optionsMap().get("--format").description());
+      return String.join("", option.description());
     }
     List<String> words = command.formats().stream().map(Choice::written).toList();
     int last = words.size() - 1;

@@ -665,7 +665,7 @@ class CommandTest {
     "nodes --zzz, ''",
   })
   void onlyWhatIsNearIsSuggested(String line, String suggested) {
-    String err = run(line.split(" ")).err();
+    String err = run(line.split(" ", -1)).err();
     List<String> said = err.lines().filter(text -> text.startsWith("did you mean")).toList();
     assertEquals(
         suggested.isEmpty() ? List.of() : List.of("did you mean " + suggested + "?"), said, err);
@@ -692,7 +692,7 @@ class CommandTest {
           help.lines()
               .map(String::strip)
               .filter(line -> line.startsWith("-"))
-              .map(line -> line.split("[ =]")[0])
+              .map(line -> line.split("[ =]", 2)[0])
               .toList();
       assertEquals(List.copyOf(new TreeSet<>(options)), options.stream().sorted().toList());
     }
