@@ -550,8 +550,13 @@ public final class WholeFile {
   public static final class Failed extends IOException {
     private static final long serialVersionUID = 1L;
 
+    /** What the system says, in our words. */
     private final String reason;
+
+    /** What to do next. */
     private final String remedy;
+
+    /** Whether the new file is in its place all the same. */
     private final boolean replaced;
 
     private Failed(String reason, String remedy, boolean replaced, IOException cause) {
