@@ -170,6 +170,12 @@ class CompletionIT {
             "--group-by",
             "--name",
             "--mask-settings",
+            "--port",
+            "--count",
+            "--timeout",
+            "--deadline",
+            "--from-address",
+            "--throughput",
             "*");
     List<String> found = new ArrayList<>();
     while (text.find()) {
