@@ -7,6 +7,7 @@ package magpie.peers.lab;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -179,7 +180,7 @@ public final class Graph {
                   ways.put(address, count[1] > 0 ? Way.PARTLY : Way.BROKEN);
                 }
               });
-      marked.add(new Item(item.node, item.state, Map.copyOf(ways)));
+      marked.add(new Item(item.node, item.state, Collections.unmodifiableMap(ways)));
     }
     return new Graph(List.copyOf(marked), declared, groupKey);
   }

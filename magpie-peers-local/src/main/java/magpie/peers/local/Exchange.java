@@ -18,6 +18,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +119,13 @@ final class Exchange {
       lost = lost(reason(e instanceof DirectoryIteratorException d ? d.getCause() : e));
       return;
     }
+    // A listing may miss a file that is renamed meanwhile, so who was there is asked for by name.
+    slots.forEach(
+        (name, slot) -> {
+          if (!seen.containsKey(name) && slot.id.equals(nodes.get(name)) && slot.look(doubt)) {
+            seen.put(name, slot);
+          }
+        });
     lost = null;
     slots.clear();
     slots.putAll(seen);
@@ -277,7 +285,8 @@ final class Exchange {
         fault = Optional.ofNullable(malformed);
       } catch (NoSuchFileException e) {
         return false;
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
+        // Whatever is odd about the file of one peer is a warning, and no failure of all others.
         fault = Optional.of(reason(e));
       }
       warning =
@@ -297,7 +306,8 @@ final class Exchange {
 
     private @Nullable String parse(byte[] bytes) {
       try {
-        settings = Map.copyOf(SettingsFile.parse(bytes, id));
+        // Not Map.copyOf, which probes linearly: a peer may publish keys of one hash.
+        settings = Collections.unmodifiableMap(new TreeMap<>(SettingsFile.parse(bytes, id)));
         return null;
       } catch (SettingsFile.Malformed e) {
         return e.getMessage();

@@ -17,6 +17,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -86,7 +88,11 @@ final class TopologyReader {
   private final Places addressPlaces = new Places();
 
   private final List<@Nullable AddressCandidate> candidates = new ArrayList<>();
-  private final Map<Map<String, String>, Map<String, String>> sharedMaps = new HashMap<>();
+
+  /** By order and not by hash: a file can be full of keys of one hash. */
+  private final Map<Map<String, String>, Map<String, String>> sharedMaps =
+      new TreeMap<>(TopologyReader::compare);
+
   private final Map<String, String> sharedTexts = new HashMap<>();
 
   private TopologyReader(YamlText text, int size, Problems problems) {
@@ -858,12 +864,27 @@ final class TopologyReader {
         });
     Map<String, String> same = sharedMaps.get(texts);
     if (same == null) {
-      same = Map.copyOf(texts);
+      same = Collections.unmodifiableMap(texts);
       if (sharedMaps.size() < MOST_SHARED) {
         sharedMaps.put(same, same);
       }
     }
     return same;
+  }
+
+  /** Compares two maps that are in the order of their keys. */
+  private static int compare(Map<String, String> a, Map<String, String> b) {
+    int order = Integer.compare(a.size(), b.size());
+    Iterator<Map.Entry<String, String>> others = b.entrySet().iterator();
+    for (Map.Entry<String, String> one : a.entrySet()) {
+      if (order != 0) {
+        return order;
+      }
+      Map.Entry<String, String> other = others.next();
+      order = one.getKey().compareTo(other.getKey());
+      order = order != 0 ? order : one.getValue().compareTo(other.getValue());
+    }
+    return order;
   }
 
   private static boolean isKey(String key) {
@@ -1158,8 +1179,9 @@ final class TopologyReader {
     for (Network network : all) {
       preferred = network.name().equals(defaultNetwork) ? network : preferred;
     }
-    Map<Map<String, String>, Map<String, String>> labels = new HashMap<>();
-    Map<Map<String, String>, Map<String, String>> settings = new HashMap<>();
+    // By identity, because what nodes say alike is one map already.
+    Map<Map<String, String>, Map<String, String>> labels = new IdentityHashMap<>();
+    Map<Map<String, String>, Map<String, String>> settings = new IdentityHashMap<>();
     List<Topology.Entry> entries = new ArrayList<>(drafts.size());
     for (int i = 0; i < drafts.size(); i++) {
       Draft draft = drafts.get(i);

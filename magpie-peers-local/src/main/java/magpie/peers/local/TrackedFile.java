@@ -102,7 +102,8 @@ final class TrackedFile {
         basic.lastModifiedTime(),
         changed,
         basic.fileKey(),
-        last.toInstant().plus(COARSEST).isBefore(now));
+        // The step is taken from the clock: a file can have a date that leaves no room for more.
+        last.toInstant().isBefore(now.minus(COARSEST)));
   }
 
   static byte[] sha256(byte[] content) {

@@ -14,16 +14,22 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeerId;
 import magpie.peers.SourceUnavailableException;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +74,115 @@ class ExchangeTest {
     assertEquals(List.of(), content.warnings());
     assertSame(content, exchange.read(true));
     assertEquals(Map.of("k", "v"), exchange.published(ONE));
+  }
+
+  /** Memory, where listings miss what is renamed meanwhile, and files may have any date. */
+  private static Path inMemory() throws IOException {
+    Path memory = Path.of("/dev/shm");
+    Assumptions.assumeTrue(
+        Files.isWritable(memory) && Files.getFileStore(memory).type().equals("tmpfs"),
+        "needs a tmpfs at /dev/shm");
+    return Files.createTempDirectory(memory, "magpie-exchange-test");
+  }
+
+  private static void remove(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  @Test
+  void aListingThatMissesAFileWhichIsBeingReplacedLosesNothing() throws Exception {
+    // More than one system call can list.
+    int nodes = 2_000;
+    Path memory = inMemory();
+    AtomicBoolean ended = new AtomicBoolean();
+    Thread writer =
+        new Thread(
+            () -> {
+              Path fresh = memory.resolve("fresh");
+              Path file = memory.resolve("magpie+7.json");
+              try {
+                while (!ended.get()) {
+                  Files.copy(file, fresh);
+                  Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+                }
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    try {
+      Exchange many = new Exchange(memory);
+      StringBuilder bench = new StringBuilder("version: 1\nname: bench\nnodes:\n");
+      for (int i = 0; i < nodes; i++) {
+        bench.append("  magpie/").append(i).append(": { hostname: blade }\n");
+      }
+      byte[] text = bench.toString().getBytes(StandardCharsets.UTF_8);
+      many.expect(TopologyReader.read(text, "bench").topology().orElseThrow().entries());
+      for (int i = 0; i < nodes; i++) {
+        PeerId id = PeerId.of("magpie/" + i);
+        Files.writeString(
+            memory.resolve(SettingsFile.nameOf(id)), SettingsFile.print(id, Map.of("k", "v")));
+      }
+      assertEquals(nodes, many.read(true).settings().size());
+      writer.start();
+      for (int i = 0; i < 100; i++) {
+        assertEquals(nodes, many.read(false).settings().size(), "at reading " + i);
+      }
+    } finally {
+      ended.set(true);
+      writer.join();
+      remove(memory);
+    }
+  }
+
+  @Test
+  void aDateThatNoClockHasIsNoMatter() throws Exception {
+    Path memory = inMemory();
+    try {
+      Exchange odd = opened(memory);
+      odd.publish(ONE, Map.of("k", "v"));
+      odd.publish(ZERO, Map.of("k", "v"));
+      Path strange = memory.resolve("magpie+1.json");
+      for (String seconds : List.of("40000000000000000", "-40000000000000000")) {
+        // The JDK itself sets no such date.
+        Process touch =
+            new ProcessBuilder("touch", "-m", "-d", "@" + seconds, strange.toString())
+                .inheritIO()
+                .start();
+        assertEquals(0, touch.waitFor());
+        assertEquals(2, odd.read(true).settings().size());
+        assertEquals(List.of(), odd.read(true).warnings());
+      }
+    } finally {
+      remove(memory);
+    }
+  }
+
+  @Test
+  void keysOfOneHashCostNoMore() {
+    Map<String, String> settings = new TreeMap<>();
+    for (int i = 0; i < 1 << 13; i++) {
+      StringBuilder key = new StringBuilder();
+      for (int bit = 0; bit < 13; bit++) {
+        key.append((i >> bit & 1) == 0 ? "Aa" : "BB");
+      }
+      settings.put(key.toString(), "v");
+    }
+    assertEquals(1, settings.keySet().stream().map(String::hashCode).distinct().count());
+    exchange.publish(ONE, settings);
+    assertEquals(settings, exchange.read(true).settings().get(ONE));
+    // Linear probing would compare all of them with all others, at each look.
+    assertFalse(
+        exchange
+            .read(true)
+            .settings()
+            .get(ONE)
+            .getClass()
+            .getName()
+            .contains("ImmutableCollections"));
   }
 
   @Test

@@ -10,14 +10,17 @@ import static java.nio.charset.StandardCharsets.UTF_16BE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -440,5 +443,31 @@ class TopologyReaderTest {
       assertEquals(
           TopologyReader.read(Files.readAllBytes(file), "x"), TopologyReader.read(file, "x"));
     }
+  }
+
+  @Test
+  void keysOfOneHashCostNoMore() {
+    StringBuilder text = new StringBuilder("version: 1\nname: bench\nnodes:\n");
+    for (int node = 0; node < 40; node++) {
+      text.append("  n").append(node).append(": { hostname: h, settings: {");
+      for (int i = 0; i < 1 << 12; i++) {
+        text.append(i == 0 ? " " : ", ");
+        for (int bit = 0; bit < 12; bit++) {
+          text.append((i >> bit & 1) == 0 ? "Aa" : "BB");
+        }
+        text.append(": ").append(node);
+      }
+      text.append(" } }\n");
+    }
+    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+
+    // Some seconds with linear probing for one node; minutes for all of them.
+    TopologyReader.Outcome outcome =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(60), () -> TopologyReader.read(bytes, "bench"));
+
+    assertEquals(List.of(), outcome.problems());
+    assertEquals(
+        1 << 12, outcome.topology().orElseThrow().entries().get(7).node().settings().size());
   }
 }
