@@ -5,7 +5,9 @@
 
 package magpie.peers.local;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -224,12 +226,38 @@ final class LocalSource implements PeerSource {
    * not the file that it leads to, because that one is another after every swap of a symbolic link.
    */
   private String stateName(String peerSet, Optional<PeerId> self) {
-    String identity = path.normalize() + self.map(id -> "\n" + id).orElse("");
+    String identity = withoutDots(path) + self.map(id -> "\n" + id).orElse("");
     String digest =
         HexFormat.of()
             .formatHex(TrackedFile.sha256(identity.getBytes(StandardCharsets.UTF_8)), 0, 4);
     String who = self.map(PeerId::value).orElse("observer");
     return readable(peerSet) + "-" + digest + "-" + readable(who) + ".state";
+  }
+
+  /**
+   * Leaves out {@code .} and {@code ..} as the system does: behind a link, what is above is not
+   * what the path says. Other links stay, see {@link #stateName}.
+   */
+  private static Path withoutDots(Path given) {
+    Path at = given.getRoot();
+    for (Path name : given) {
+      switch (name.toString()) {
+        case "." -> {}
+        case ".." -> at = above(at);
+        default -> at = at.resolve(name);
+      }
+    }
+    return at;
+  }
+
+  private static Path above(Path directory) {
+    Path real = directory;
+    try {
+      real = Files.isSymbolicLink(directory) ? directory.toRealPath() : directory;
+    } catch (IOException e) {
+      // It leads nowhere now, and then no file is read by it.
+    }
+    return real.getParent() == null ? real : real.getParent();
   }
 
   private static String readable(String name) {

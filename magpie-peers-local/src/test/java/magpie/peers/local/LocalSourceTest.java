@@ -44,6 +44,28 @@ class LocalSourceTest {
   }
 
   @Test
+  void aPathBehindALinkIsWhereTheSystemFindsIt() throws IOException {
+    Path elsewhere = Files.createDirectories(directory.resolve("elsewhere/deep"));
+    Path here = Files.createDirectories(directory.resolve("here"));
+    Files.createSymbolicLink(here.resolve("link"), elsewhere);
+    Bench plain = new Bench(here).write(Bench.exchanging("ex", 0, 1));
+    Bench behind = new Bench(here, "link/../bench.magpie.yaml");
+    new Bench(directory.resolve("elsewhere")).write(Bench.exchanging("ex", 0, 1, 2));
+    plain.options.put("state", directory.resolve("state").toString());
+    behind.options.put("state", directory.resolve("state").toString());
+
+    try (LocalSource one = plain.open();
+        LocalSource other = behind.open()) {
+      assertEquals(List.of(0, 1), Bench.numbers(one));
+      assertEquals(List.of(0, 1, 2), Bench.numbers(other));
+      assertNotEquals(one.state().origin(), other.state().origin());
+      other.publish(Map.of("k", "v"));
+      assertTrue(Files.exists(directory.resolve("elsewhere/ex/magpie+0.json")));
+      assertFalse(Files.exists(here.resolve("ex")));
+    }
+  }
+
+  @Test
   void readsWhoIsThere() {
     bench.write(
         """
