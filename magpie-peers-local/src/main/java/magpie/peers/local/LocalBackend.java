@@ -25,6 +25,8 @@ public final class LocalBackend implements PeerBackend {
   private static final Duration POLL_INTERVAL = Duration.ofSeconds(2);
   private static final Duration SHORTEST = Duration.ofMillis(10);
   private static final Duration LONGEST = Duration.ofDays(1);
+  private static final Duration SETTLE = Duration.ofMillis(200);
+  private static final Duration LONGEST_SETTLE = Duration.ofSeconds(10);
 
   /** Does nothing, as providers do. */
   public LocalBackend() {}
@@ -57,7 +59,8 @@ public final class LocalBackend implements PeerBackend {
         new LocalSource(
             topologyFile(options, shown),
             shown,
-            pollInterval(options),
+            millis(options, "poll-interval-ms", POLL_INTERVAL, SHORTEST, LONGEST),
+            millis(options, "settle-ms", SETTLE, Duration.ZERO, LONGEST_SETTLE),
             options,
             new LocalHost(),
             () -> FileSystems.getDefault().newWatchService());
@@ -98,25 +101,26 @@ public final class LocalBackend implements PeerBackend {
     }
   }
 
-  private static Duration pollInterval(PeersOptions options) {
-    Optional<String> given = options.option("poll-interval-ms");
+  private static Duration millis(
+      PeersOptions options, String name, Duration usual, Duration least, Duration most) {
+    Optional<String> given = options.option(name);
     if (given.isEmpty()) {
-      return POLL_INTERVAL;
+      return usual;
     }
     try {
-      Duration interval = Duration.ofMillis(Long.parseLong(given.get()));
-      if (interval.compareTo(SHORTEST) >= 0 && interval.compareTo(LONGEST) <= 0) {
-        return interval;
+      Duration time = Duration.ofMillis(Long.parseLong(given.get()));
+      if (time.compareTo(least) >= 0 && time.compareTo(most) <= 0) {
+        return time;
       }
     } catch (NumberFormatException e) {
       // Told below, like a number out of range.
     }
     throw new ConfigurationException(
-        options.described("poll-interval-ms")
+        options.described(name)
             + ": expected a whole number of milliseconds from "
-            + SHORTEST.toMillis()
+            + least.toMillis()
             + " to "
-            + LONGEST.toMillis()
+            + most.toMillis()
             + ", found "
             + Quote.of(given.get()));
   }

@@ -64,6 +64,7 @@ final class LocalSource implements PeerSource {
       Path path,
       String shown,
       Duration pollInterval,
+      Duration settle,
       PeersOptions options,
       Host host,
       DirectoryWatch.Events events) {
@@ -73,7 +74,7 @@ final class LocalSource implements PeerSource {
     this.options = options;
     this.host = host;
     this.events = events;
-    this.file = new TopologyFile(path, shown, TopologyFile.QUIET);
+    this.file = new TopologyFile(path, shown, TopologyFile.QUIET, settle);
   }
 
   @Override

@@ -20,15 +20,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * The topology file of a source, parsed anew only when its content is other than before.
  *
- * <p>Whoever edits a file in place lets others see it empty or in part. What looks like a part (it
- * is gone, it has errors, its last line has no end, or it ends where a buffer does) is therefore
- * looked at again until it has been quiet for a moment. A file that looks complete is taken at
- * once.
+ * <p>A file that is replaced by a rename is complete, and counts at once. One that is written in
+ * place is seen empty and in part, and every part that ends with a line may be a topology with
+ * fewer nodes: it counts when it has been quiet for a while (the option {@code settle-ms}), and
+ * until then the content before stays. A file that is gone, or looks like a part (it has errors,
+ * its last line has no end, or it ends where a buffer does), is looked at again in any case.
  */
 final class TopologyFile {
-  /** Waits a moment; longer than any writer takes between two parts, shorter than anyone minds. */
-  static final Runnable QUIET = () -> LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+  /** Waits for one moment. */
+  static final Runnable QUIET = () -> LockSupport.parkNanos(TopologyFile.MOMENT.toNanos());
 
+  private static final Duration MOMENT = Duration.ofMillis(50);
+
+  /** Beyond the time that a file must be quiet: then what was there before is used once more. */
   private static final Duration LONGEST_UNREST = Duration.ofMillis(500);
 
   /** Buffers are multiples of this. */
@@ -37,15 +41,25 @@ final class TopologyFile {
   private final Path path;
   private final String shown;
   private final Runnable quiet;
+  private final Duration settle;
   private final TrackedFile file;
+
+  /** What was read last and does not count yet. */
+  private byte @Nullable [] pending;
+
+  /** Whether anything counted yet, and which file it was in. */
+  private boolean accepted;
+
+  private @Nullable Object key;
   private @Nullable IOException failure;
   private List<Problem> problems = List.of();
   private @Nullable Content content;
 
-  TopologyFile(Path path, String shown, Runnable quiet) {
+  TopologyFile(Path path, String shown, Runnable quiet, Duration settle) {
     this.path = path;
     this.shown = shown;
     this.quiet = quiet;
+    this.settle = settle;
     this.file = new TrackedFile(path, TopologyReader.LONGEST_FILE);
   }
 
@@ -60,46 +74,98 @@ final class TopologyFile {
    * @throws MalformedTopologyException if it has errors
    */
   Content read(boolean doubt) {
-    long deadline = System.nanoTime() + LONGEST_UNREST.toNanos();
-    boolean partial = changedToPart(doubt);
-    while (partial && System.nanoTime() - deadline < 0) {
+    boolean restless = pending != null;
+    boolean changed = look(doubt || restless);
+    int needed = changed || restless ? needed() : 0;
+    long deadline = System.nanoTime() + settle.plus(LONGEST_UNREST).toNanos();
+    for (int steady = 0; steady < needed; steady++) {
+      if (System.nanoTime() - deadline > 0) {
+        if (accepted && failure == null) {
+          // Still being written: what was there before stays, and the next call looks on.
+          return acceptedContent();
+        }
+        break;
+      }
       quiet.run();
-      partial = changedToPart(true);
+      if (look(true)) {
+        steady = -1;
+        needed = needed();
+      }
     }
     if (failure != null) {
       throw unavailable(failure);
     }
+    accept();
+    return acceptedContent();
+  }
+
+  private Content acceptedContent() {
     if (content == null) {
       throw new MalformedTopologyException(problems);
     }
     return content;
   }
 
-  private boolean changedToPart(boolean doubt) {
+  /** Reads the file; returns whether it is other than at the last look. */
+  private boolean look(boolean doubt) {
     boolean missed = failure != null;
-    byte[] bytes;
     try {
-      bytes = file.read(doubt);
+      byte[] bytes = file.read(doubt);
+      failure = null;
+      if (bytes == null) {
+        return missed && pending != null;
+      }
+      pending = bytes;
+      return true;
     } catch (IOException e) {
       failure = e;
       return !missed;
     }
-    failure = null;
-    if (bytes == null) {
-      return false;
+  }
+
+  /** For how many moments what was seen last must stay as it is before it counts. */
+  private int needed() {
+    byte[] bytes = pending;
+    if (failure != null || bytes == null) {
+      return 1;
     }
-    TopologyReader.Outcome outcome = TopologyReader.read(bytes, shown);
-    problems = outcome.problems();
-    content = outcome.topology().map(topology -> new Content(topology, problems)).orElse(null);
-    return content == null || bytes[bytes.length - 1] != '\n' || bytes.length % BUFFER == 0;
+    boolean inPlace =
+        accepted ? file.key() == null || file.key().equals(key) : file.unfinished(settle);
+    int moments = (int) ((settle.toNanos() + MOMENT.toNanos() - 1) / MOMENT.toNanos());
+    if (inPlace && moments > 0) {
+      return moments;
+    }
+    boolean part =
+        bytes.length == 0
+            || bytes[bytes.length - 1] != '\n'
+            || bytes.length % BUFFER == 0
+            || TopologyReader.read(bytes, shown).topology().isEmpty();
+    return part ? 1 : 0;
+  }
+
+  private void accept() {
+    byte[] bytes = pending;
+    accepted = true;
+    key = file.key();
+    if (bytes != null) {
+      pending = null;
+      TopologyReader.Outcome outcome = TopologyReader.read(bytes, shown);
+      problems = outcome.problems();
+      content = outcome.topology().map(topology -> new Content(topology, problems)).orElse(null);
+    }
   }
 
   private SourceUnavailableException unavailable(IOException cause) {
     List<Problem> told = TopologyReader.read(path, shown).problems();
     String message =
-        told.isEmpty()
-            ? "expected topology file " + Quote.of(shown) + " to be readable, found " + cause
-            : told.stream().map(Problem::toString).collect(Collectors.joining("\n"));
+        cause instanceof TrackedFile.Detached detached
+            ? "expected topology file "
+                + Quote.of(shown)
+                + " to be the present one, found that "
+                + detached.getReason()
+            : told.isEmpty()
+                ? "expected topology file " + Quote.of(shown) + " to be readable, found " + cause
+                : told.stream().map(Problem::toString).collect(Collectors.joining("\n"));
     return new SourceUnavailableException(path.toString(), message, cause);
   }
 }

@@ -6,6 +6,7 @@
 package magpie.peers.local;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -87,13 +88,33 @@ final class TrackedFile {
     return content;
   }
 
+  /** Which file was read last; null where the file system does not tell, or nothing was read. */
+  @Nullable Object key() {
+    Attributes known = attributes;
+    return known == null ? null : known.key;
+  }
+
+  /**
+   * Whether the file that was read last may still be being written: its content changed within a
+   * time, and it was not renamed since, which a writer does when it has finished.
+   */
+  boolean unfinished(Duration time) {
+    Attributes known = attributes;
+    return known == null
+        || (known.changed.compareTo(known.modified) <= 0
+            && known.modified.toInstant().isAfter(clock.instant().minus(time)));
+  }
+
   private Attributes attributes() throws IOException {
     Instant now = clock.instant();
     BasicFileAttributes basic = RegularFile.look(path, largest, links);
     FileTime changed = basic.lastModifiedTime();
     if (path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
-      Map<String, Object> unix = Files.readAttributes(path, "unix:ctime", links);
+      Map<String, Object> unix = Files.readAttributes(path, "unix:ctime,nlink", links);
       changed = unix.get("ctime") instanceof FileTime time ? time : changed;
+      if (Integer.valueOf(0).equals(unix.get("nlink")) && !byDescriptor()) {
+        throw new Detached(path);
+      }
     }
     FileTime last =
         changed.compareTo(basic.lastModifiedTime()) > 0 ? changed : basic.lastModifiedTime();
@@ -104,6 +125,24 @@ final class TrackedFile {
         basic.fileKey(),
         // The step is taken from the clock: a file can have a date that leaves no room for more.
         last.toInstant().isBefore(now.minus(COARSEST)));
+  }
+
+  /** A file without a name is what a shell gives for text that is written in the script. */
+  private boolean byDescriptor() {
+    return path.startsWith("/proc") || path.startsWith("/dev");
+  }
+
+  /** The path leads to a file that has no name any more. */
+  static final class Detached extends FileSystemException {
+    private static final long serialVersionUID = 1L;
+
+    Detached(Path path) {
+      super(
+          path.toString(),
+          null,
+          "it was replaced or removed outside, and this is the old one, as behind a bind mount of a"
+              + " single file; mount its directory instead, or start the container again");
+    }
   }
 
   static byte[] sha256(byte[] content) {

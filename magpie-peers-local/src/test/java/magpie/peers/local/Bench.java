@@ -28,6 +28,7 @@ final class Bench {
   final Path file;
   final Map<String, String> options = new HashMap<>();
   Duration interval = Duration.ofHours(1);
+  Duration settle = Duration.ofMillis(50);
   DirectoryWatch.Events events = () -> FileSystems.getDefault().newWatchService();
 
   /** The name of the machine; empty for one that does not tell it. */
@@ -84,7 +85,13 @@ final class Bench {
         PeersOptions.builder().environment(Environment.system().withVariables(Map.of()));
     options.forEach(builder::option);
     return new LocalSource(
-        file, String.valueOf(file.getFileName()), interval, builder.build(), host(), events);
+        file,
+        String.valueOf(file.getFileName()),
+        interval,
+        settle,
+        builder.build(),
+        host(),
+        events);
   }
 
   Host host() {

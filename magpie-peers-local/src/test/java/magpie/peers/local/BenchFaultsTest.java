@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import magpie.peers.Environment;
 import magpie.peers.Health;
@@ -155,6 +156,44 @@ class BenchFaultsTest {
     assertEquals(expected(reason, remedy), said(namespace, fault));
   }
 
+  /** As a container sees one file that is mounted alone. */
+  @Test
+  void aFileThatWasReplacedOutsideItsBindMountIsToldAndKeepsThePeers() throws Exception {
+    assertEquals(
+        """
+        FRESH, 1 peer
+        STALE, 1 peer: expected topology file "FILE" to be the present one, found that \
+        it was replaced or removed outside, and this is the old one, as behind a bind mount of a \
+        single file; mount its directory instead, or start the container again
+        """,
+        said(namespace(), "bind")
+            .lines()
+            // Between them the view logs what callers do not see.
+            .filter(line -> line.contains(", 1 peer"))
+            .map(line -> line.replaceAll("file \"[^\"]*\"", "file \"FILE\"") + "\n")
+            .collect(Collectors.joining()));
+  }
+
+  private static void replacedOutside(Path directory) throws Exception {
+    Path outside = Files.createDirectory(directory.resolve("outside"));
+    Bench original = new Bench(outside).write(Bench.nodes(0, 1));
+    Bench mounted = new Bench(directory).write("");
+    int code =
+        new ProcessBuilder("mount", "--bind", original.file.toString(), mounted.file.toString())
+            .inheritIO()
+            .start()
+            .waitFor();
+    if (code != 0) {
+      throw new IOException("mount ended with " + code);
+    }
+    try (PeerView view = open(mounted)) {
+      System.out.println(view.health().status() + ", " + view.ids().size() + " peer");
+      original.rename(Bench.nodes(0, 1, 2));
+      System.out.println(
+          view.health().status() + ", " + view.ids().size() + " peer: " + view.health().reason());
+    }
+  }
+
   /** Root may do anything by two capabilities, which are taken from it. */
   @Test
   void aRevokedPermissionIsToldAndLosesNothing() throws Exception {
@@ -261,6 +300,10 @@ class BenchFaultsTest {
   public static void main(String... arguments) throws Exception {
     Path directory = Path.of(arguments[1]);
     Bench bench = new Bench(directory);
+    if (arguments[0].equals("bind")) {
+      replacedOutside(directory);
+      return;
+    }
     Fault fault = new Fault(Path.of(bench.options.get("state")), arguments[0]);
     fault.prepare();
     NoticeHistory history = new NoticeHistory();

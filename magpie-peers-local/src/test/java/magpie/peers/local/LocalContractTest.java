@@ -127,7 +127,7 @@ class LocalContractTest extends PeerViewContract {
 
     private LocalSource source(PeersOptions options) {
       return new LocalSource(
-          bench.file, "bench", bench.interval, options, bench.host(), bench.events);
+          bench.file, "bench", bench.interval, bench.settle, options, bench.host(), bench.events);
     }
 
     @Override

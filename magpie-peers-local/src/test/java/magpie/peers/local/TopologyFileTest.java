@@ -8,10 +8,14 @@ package magpie.peers.local;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -36,24 +40,26 @@ class TopologyFileTest {
     void run() throws IOException;
   }
 
+  private TopologyFile opened(Duration settle) {
+    return new TopologyFile(bench.file, "bench.magpie.yaml", this::moment, settle);
+  }
+
+  private void moment() {
+    moments++;
+    Step step = steps.poll();
+    if (step != null) {
+      try {
+        step.run();
+      } catch (IOException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
   @BeforeEach
   void makeBench() {
     bench = new Bench(directory).write(Bench.nodes(0, 1));
-    file =
-        new TopologyFile(
-            bench.file,
-            "bench.magpie.yaml",
-            () -> {
-              moments++;
-              Step step = steps.poll();
-              if (step != null) {
-                try {
-                  step.run();
-                } catch (IOException e) {
-                  throw new AssertionError(e);
-                }
-              }
-            });
+    file = opened(Duration.ZERO);
     assertEquals(2, nodes());
     assertEquals(0, moments);
   }
@@ -129,6 +135,77 @@ class TopologyFileTest {
     assertThrows(SourceUnavailableException.class, this::nodes);
     bench.write(Bench.nodes(0, 1));
     assertSame(before, file.read(true));
+  }
+
+  @Test
+  void aFileWrittenInPlaceCountsWhenItHasBeenQuiet() throws IOException {
+    file = opened(Duration.ofMillis(200));
+    assertEquals(2, nodes());
+    moments = 0;
+    String whole = Bench.nodes(0, 1, 2, 3, 4, 5);
+    bench.write(whole.substring(0, whole.indexOf("  magpie/1")));
+    // Each part ends with a line, and is a topology.
+    for (int i = 2; i < 6; i++) {
+      String part = whole.substring(0, whole.indexOf("  magpie/" + i));
+      steps.add(() -> bench.write(part));
+      steps.add(() -> {});
+    }
+    steps.add(() -> bench.write(whole));
+
+    assertEquals(6, nodes());
+    assertEquals(9 + 4, moments);
+    assertEquals(6, nodes());
+    assertEquals(9 + 4, moments);
+  }
+
+  @Test
+  void aFileThatIsRenamedCountsAtOnce() throws IOException {
+    file = opened(Duration.ofMillis(200));
+    assertEquals(2, nodes());
+    moments = 0;
+    bench.rename(Bench.nodes(0, 1, 2));
+    assertEquals(3, nodes());
+    bench.rename(Bench.nodes(0));
+    assertEquals(1, nodes());
+    assertEquals(0, moments);
+  }
+
+  @Test
+  void aFileThatWasRenamedOrRestedCountsAtOnceWhenItIsOpened() throws IOException {
+    bench.rename(Bench.nodes(0, 1, 2));
+    // A clock counts in steps: a rename within the step of the last write does not show.
+    Files.setLastModifiedTime(bench.file, FileTime.from(Instant.now().minusMillis(100)));
+    file = opened(Duration.ofSeconds(5));
+    assertEquals(3, nodes());
+    assertEquals(0, moments);
+  }
+
+  @Test
+  void whileAFileIsWrittenWithoutEndWhatWasThereStays() {
+    file = opened(Duration.ofMillis(50));
+    assertEquals(2, nodes());
+    TopologyFile.Content before = file.read(true);
+    int[] written = {10};
+    file =
+        new TopologyFile(
+            bench.file,
+            "bench.magpie.yaml",
+            () -> {
+              if (written[0] > 0) {
+                bench.write(Bench.nodes(0, 1, ++written[0]));
+              }
+              TopologyFile.QUIET.run();
+            },
+            Duration.ofMillis(100));
+    written[0] = 0;
+    assertEquals(before.topology(), file.read(true).topology());
+    written[0] = 10;
+    bench.write(Bench.nodes(0, 1, 10));
+
+    assertEquals(before.topology(), file.read(true).topology());
+    assertTrue(written[0] > 12, "written " + written[0]);
+    written[0] = 0;
+    assertEquals(3, file.read(false).topology().entries().size());
   }
 
   @Test
