@@ -291,8 +291,11 @@ final class SourcedView implements PeerView {
     }
     Snapshot built;
     try {
+      List<String> merging = new ArrayList<>();
+      List<PeerNode> nodes = merged(now, peerIds(now), merging);
+      // Asked behind the nodes: a source that reads each by itself learns what is odd meanwhile.
       List<String> warnings = new ArrayList<>(now.warnings());
-      List<PeerNode> nodes = merged(now, peerIds(now), warnings);
+      warnings.addAll(merging);
       built =
           new Snapshot(
               before == null ? 1 : before.revision() + 1,

@@ -124,8 +124,16 @@ final class Bags {
     return key.equals(ADDRESSES) || key.equals(EGRESS) || ADDRESS_KEYS.contains(key);
   }
 
+  /**
+   * How long a key may be as JSON writes it, quotes included: what reads the file that relation-set
+   * is given takes no longer one for a key (YAML 1.2, section 7.4.2).
+   */
+  private static final int LONGEST_KEY = 1024;
+
+  /** Refuses keys that cannot be published, before any tool is launched. */
   static void checkKeys(Collection<String> keys) {
     for (String key : keys) {
+      checkLength(key);
       if (reserved(key)) {
         throw new IllegalArgumentException(
             "expected a key of your own, found "
@@ -135,6 +143,25 @@ final class Bags {
                     ? "JujuUnit.publishAddresses() writes"
                     : "Juju writes itself"));
       }
+    }
+  }
+
+  static void checkLength(String key) {
+    if (key.length() < LONGEST_KEY / 6) {
+      return;
+    }
+    // What is written is {"KEY":""}.
+    String written = Json.object(Map.of(key, ""));
+    int length = written.codePointCount(0, written.length()) - 5;
+    if (length > LONGEST_KEY) {
+      throw new IllegalArgumentException(
+          "expected a key of at most "
+              + (LONGEST_KEY - 2)
+              + " characters as JSON writes it, found one of "
+              + (length - 2)
+              + ": "
+              + Quote.of(key)
+              + "; Juju reads no longer one");
     }
   }
 

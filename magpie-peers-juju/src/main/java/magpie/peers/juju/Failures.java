@@ -85,8 +85,11 @@ enum Failures {
         }
       }
     }
-    return (stderr.matches("(?s).*relation \\d+ not found.*") ? RELATION_GONE : OTHER)
-        .failure(call, exitCode, stderr);
+    Failures known =
+        stderr.matches("(?s).*relation \\d+ not found.*")
+            ? RELATION_GONE
+            : stderr.matches("(?s).*unit \"[^\"]*\" not found.*") ? NEVER_JOINED : OTHER;
+    return known.failure(call, exitCode, stderr);
   }
 
   private HookToolException failure(HookTools.Call call, int exitCode, String stderr) {

@@ -173,6 +173,7 @@ final class JujuSource implements PeerSource {
     private final Map<String, Set<PeerId>> members;
     private final Instant readAt;
     private final Map<Bag, Optional<Map<String, String>>> bags = new HashMap<>();
+    private final Set<Bag> refused = new LinkedHashSet<>();
     private @Nullable Set<PeerId> planned;
 
     InHook(Map<String, Set<PeerId>> members, Instant readAt) {
@@ -216,9 +217,26 @@ final class JujuSource implements PeerSource {
             Objects.requireNonNull(bags.get(bag), "a bag that was fetched").orElse(null);
         if (settings != null) {
           nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit())));
+        } else if (isMember(bag.unit())) {
+          // Listed and refused, as a unit that was removed by force: doubted, and never dropped.
+          refused.add(bag);
+          nodes.add(PeerNode.builder(bag.unit()).suspect(true).build());
         }
       }
       return nodes;
+    }
+
+    @Override
+    public List<String> warnings() {
+      List<String> warnings = new ArrayList<>(refused.size());
+      for (Bag bag : refused) {
+        warnings.add(
+            bag.unit()
+                + " is listed in relation "
+                + bag.relation()
+                + ", and Juju refuses its settings: it may be a unit that was removed by force");
+      }
+      return warnings;
     }
 
     private boolean isMember(PeerId id) {
@@ -251,13 +269,12 @@ final class JujuSource implements PeerSource {
       return Optional.of(settings(answer));
     }
 
-    /** Of one who is no member there may be nothing to know; a member's bag is never missing. */
+    /** Of one who is no member there may be nothing to know, and of a ghost among the members. */
     @Override
     public Optional<Map<String, String>> failed(HookToolException failure) {
       String unit = failure.arguments().get(failure.arguments().size() - 1);
-      if (!isMember(PeerId.of(unit))
-          && (failure.reason() == Reason.NEVER_JOINED
-              || failure.reason() == Reason.RELATION_GONE)) {
+      if (failure.reason() == Reason.NEVER_JOINED
+          || (failure.reason() == Reason.RELATION_GONE && !isMember(PeerId.of(unit)))) {
         return Optional.empty();
       }
       throw failure;
@@ -345,9 +362,19 @@ final class JujuSource implements PeerSource {
 
   @Override
   public Map<String, String> unpublished(Map<String, String> wanted) {
+    Bags.checkKeys(wanted.keySet());
+    return changes(wanted);
+  }
+
+  /** Which settings would change something, those that only this backend writes included. */
+  Map<String, String> changes(Map<String, String> wanted) {
     state.prefetch();
     List<String> relations = relationIds();
     Map<String, String> changes = state.unpublished(relations, wanted);
+    if (relations.isEmpty()) {
+      // There is nothing yet that could be removed.
+      changes.values().removeIf(String::isEmpty);
+    }
     List<Map.Entry<String, String>> unsure = new ArrayList<>();
     for (Map.Entry<String, String> change : changes.entrySet()) {
       if (!state.knows(relations, change.getKey(), change.getValue())) {
@@ -394,6 +421,9 @@ final class JujuSource implements PeerSource {
         known.bags.remove(new Bag(relation, hook.unit()));
       }
     }
+    // Forgotten first: if anything fails from here on, what is remembered claims no more than what
+    // is certainly there, also where Juju keeps what was written (docs/juju.md, J7).
+    state.forget(relations, changes.keySet());
     for (String relation : relations) {
       tools.run(HookTools.Call.of("relation-set", "-r", relation, "--file", "-").saying(settings));
     }
@@ -420,20 +450,13 @@ final class JujuSource implements PeerSource {
     if (!Hook.isEndpoint(name)) {
       return Optional.empty();
     }
-    try {
-      List<Cidr> cidrs =
-          NetworkInfo.read(tools, name).stream()
-              .map(AddressCandidate::subnet)
-              .flatMap(Optional::stream)
-              .distinct()
-              .toList();
-      return cidrs.isEmpty() ? Optional.empty() : Optional.of(new Network(name, cidrs));
-    } catch (HookToolException e) {
-      if (e.stderr().contains("no network config found for binding")) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    List<Cidr> cidrs =
+        NetworkInfo.read(tools, name).stream()
+            .map(AddressCandidate::subnet)
+            .flatMap(Optional::stream)
+            .distinct()
+            .toList();
+    return cidrs.isEmpty() ? Optional.empty() : Optional.of(new Network(name, cidrs));
   }
 
   @Override

@@ -8,6 +8,7 @@ package magpie.peers.juju;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -233,6 +234,21 @@ final class JujuState implements StateStore {
   boolean knows(List<String> relations, String key, String value) {
     return endsWithTheHook()
         && (!value.isEmpty() || fingerprints(relations).containsKey(print(key)));
+  }
+
+  /** Forgets what was published under some keys. */
+  void forget(List<String> relations, Collection<String> keys) {
+    if (!endsWithTheHook()) {
+      return;
+    }
+    Map<String, String> prints = fingerprints(relations);
+    boolean known = false;
+    for (String key : keys) {
+      known |= prints.remove(print(key)) != null;
+    }
+    if (known) {
+      replace(header(relations, prints) + "\n" + load());
+    }
   }
 
   /** Remembers what was published just now. */

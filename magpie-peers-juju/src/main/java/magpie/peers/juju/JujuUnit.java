@@ -94,17 +94,21 @@ public final class JujuUnit {
    * interfaces of this machine, without bridges, loopback and link-local; last of all those in a
    * network of one address, because that is what a virtual address looks like
    * (canonical/operator#1556), and nobody wants to be found there. On Kubernetes this is the only
-   * way to a peer's own address, since Juju publishes that of the service (docs/juju.md, J5).
-   * Calling it in every hook is fine: nothing is written while the addresses stay the same.
+   * way to a peer's own address, since Juju publishes that of the service (docs/juju.md, J5). Call
+   * it in every hook: a change of addresses arrives as a config-changed hook, nothing is written
+   * while the addresses stay the same, and before there is a peer relation, as in the install hook,
+   * nothing happens.
    *
    * @param keep decides of each address, whose source is {@code network-get} or the name of the
    *     interface
-   * @return whether anything was written
-   * @throws SourceUnavailableException if there is no peer relation yet, or the interfaces cannot
-   *     be listed
+   * @return whether anything was written; false while there is no peer relation
+   * @throws SourceUnavailableException if the interfaces cannot be listed
    */
   public boolean publishAddresses(Predicate<AddressCandidate> keep) {
     Objects.requireNonNull(keep, "keep");
+    if (source.relationIds().isEmpty()) {
+      return false;
+    }
     List<AddressCandidate> all = new ArrayList<>(NetworkInfo.read(tools, hook.endpoint()));
     all.addAll(OwnInterfaces.read());
     Map<String, AddressCandidate> kept = new LinkedHashMap<>();
@@ -119,7 +123,7 @@ public final class JujuUnit {
             .sorted(Comparator.comparing(JujuUnit::standsAlone))
             .map(AddressCandidate::toString)
             .toList();
-    Map<String, String> changes = source.unpublished(Map.of(Bags.ADDRESSES, Bags.addresses(texts)));
+    Map<String, String> changes = source.changes(Map.of(Bags.ADDRESSES, Bags.addresses(texts)));
     if (changes.isEmpty()) {
       return false;
     }
@@ -185,6 +189,7 @@ public final class JujuUnit {
    */
   public boolean publishApplicationSettings(Map<String, String> settings) {
     PeerSource.check(settings);
+    settings.keySet().forEach(Bags::checkLength);
     Map<String, String> changes = PeerSource.changes(applicationSettings(), settings);
     if (changes.isEmpty()) {
       return false;

@@ -11,14 +11,25 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import magpie.peers.AddressCandidate;
+import magpie.peers.HookToolException;
 
 /** What {@code network-get} says of the addresses that an endpoint is bound to. */
 final class NetworkInfo {
   private NetworkInfo() {}
 
-  /** The bind addresses with their prefix lengths where there are some, in Juju's order. */
+  /**
+   * The bind addresses with their prefix lengths where there are some, in Juju's order; none where
+   * Juju knows no network for the binding, which it says with an empty answer or with a failure.
+   */
   static List<AddressCandidate> read(HookTools tools, String binding) {
-    return read(tools.run(HookTools.Call.of("network-get", "--format=json", binding)));
+    try {
+      return read(tools.run(HookTools.Call.of("network-get", "--format=json", binding)));
+    } catch (HookToolException e) {
+      if (e.stderr().contains("no network config found for binding")) {
+        return List.of();
+      }
+      throw e;
+    }
   }
 
   static List<AddressCandidate> read(HookTools.Answer answer) {

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import magpie.peers.AddressCandidate;
@@ -28,7 +29,7 @@ import magpie.peers.NodeFilter;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.PeersOptions;
-import magpie.peers.SourceUnavailableException;
+import magpie.peers.Snapshot;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.FakeUnit;
@@ -192,11 +193,12 @@ class AddressesTest {
       HookRun again =
           HookScene.run(unit, view -> assertFalse(JujuUnit.of(view).publishAddresses(BOUND)));
       assertEquals(
-          List.of(
+          Set.of(
               "network-get --format=json magpie",
               "relation-ids --format=json magpie",
               "state-get --format=json magpie-peers.magpie"),
-          HookScene.calls(again));
+          Set.copyOf(HookScene.calls(again)));
+      assertEquals(3, HookScene.calls(again).size());
 
       HookScene.run(
           juju.unit("magpie/1"),
@@ -353,17 +355,14 @@ class AddressesTest {
   }
 
   @Test
-  void beforeThereIsARelationThereIsNothingToPublishTo() {
+  void beforeThereIsARelationNothingIsPublishedAndNothingFails() {
     try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).newUnits(1).build()) {
-      SourceUnavailableException none =
-          assertThrows(
-              SourceUnavailableException.class,
-              () ->
-                  HookScene.run(
-                      juju.unit("magpie/0"),
-                      Hook.named("install"),
-                      view -> JujuUnit.of(view).publishAddresses(BOUND)));
-      assertEquals("relation magpie", none.origin());
+      HookRun run =
+          HookScene.run(
+              juju.unit("magpie/0"),
+              Hook.named("install"),
+              view -> assertFalse(JujuUnit.of(view).publishAddresses(BOUND)));
+      assertEquals(List.of("relation-ids --format=json magpie"), HookScene.calls(run));
     }
   }
 
@@ -444,6 +443,38 @@ class AddressesTest {
           () ->
               HookScene.run(
                   juju.unit("magpie/0"), view -> view.nodes(NodeFilter.inNetwork("magpie"))));
+    }
+  }
+
+  /** As a unit is that was removed by force and stays in relation-list. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ERROR unit \"magpie/1\" not found",
+        "ERROR cannot read settings for unit \"magpie/1\" in relation \"magpie:magpie\": unit"
+            + " \"magpie/1\": settings not found",
+        "ERROR relation unit not found"
+      })
+  void aMemberWhoseSettingsAreRefusedIsSuspectAndKeepsNobodyFromTheOthers(String refusal) {
+    try (FakeJuju three =
+        HookScene.juju(directory.resolve("three"), JujuVersion.JUJU_3_6).units(3).build()) {
+      three.settle();
+      three.inject(
+          Fault.exit(1, refusal)
+              .on("relation-get")
+              .matching(arguments -> arguments.contains("magpie/1")));
+      Snapshot seen = HookScene.look(three.unit("magpie/0"), PeerView::snapshot);
+
+      assertEquals(2, seen.nodes().size());
+      assertTrue(seen.nodes().get(0).suspect());
+      assertTrue(seen.nodes().get(0).address().isEmpty());
+      assertFalse(seen.nodes().get(1).suspect());
+      assertEquals(
+          List.of(
+              "magpie/1 is listed in relation magpie:1, and Juju refuses its settings: it may be a"
+                  + " unit that was removed by force"),
+          seen.warnings());
+      assertEquals(0, three.pendingFaults());
     }
   }
 }

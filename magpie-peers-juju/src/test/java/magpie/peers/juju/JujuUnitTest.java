@@ -165,6 +165,43 @@ class JujuUnitTest {
         other.status());
   }
 
+  /** A charm that calls it in every hook, as the class example does. */
+  @Test
+  void aChangeOfAddressesReachesThePeersInWhateverHookItArrives() {
+    try (FakeJuju young =
+        HookScene.juju(directory.resolve("young"), JujuVersion.JUJU_3_6).newUnits(2).build()) {
+      young.playInside(
+          hook -> {
+            try (PeerView view = HookScene.openMagpie(hook)) {
+              JujuUnit.of(view).publishAddresses();
+            }
+          });
+      young.unit("magpie/1").addresses("alpha", "10.20.0.77/16");
+      young.playInside(
+          hook -> {
+            try (PeerView view = HookScene.openMagpie(hook)) {
+              JujuUnit.of(view).publishAddresses();
+            }
+          });
+
+      assertEquals(
+          "magpie/1 at 10.20.0.77",
+          HookScene.look(
+              young.unit("magpie/0"),
+              view -> view.node(HookScene.unit(1)).orElseThrow().toString()));
+    }
+  }
+
+  @Test
+  void noNetworkForTheEndpointIsNoFailure() {
+    juju.inject(
+        Fault.exit(1, "ERROR no network config found for binding \"magpie\"").on("network-get"));
+
+    HookScene.run(leader, view -> JujuUnit.of(view).publishAddresses());
+
+    assertEquals(0, juju.pendingFaults());
+  }
+
   @Test
   void saysNothingThatATerminalActsOn() {
     HookScene.run(

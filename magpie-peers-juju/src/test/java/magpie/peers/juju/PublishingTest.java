@@ -16,11 +16,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import magpie.peers.HookToolException;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.FakeUnit;
+import magpie.peers.testkit.Fault;
 import magpie.peers.testkit.Hook;
 import magpie.peers.testkit.HookRun;
 import magpie.peers.testkit.JujuVersion;
@@ -104,7 +106,61 @@ class PublishingTest {
         HookScene.calls(again));
 
     HookRun partly = HookScene.run(unit, view -> view.publish(Map.of("a", "1", "b", "3")));
-    assertEquals("{\"b\":\"3\"}", partly.calls().get(2).stdin().orElseThrow());
+    // What was remembered of b is forgotten before it is written over.
+    assertEquals(
+        List.of(
+            "relation-ids --format=json magpie",
+            "state-get --format=json magpie-peers.magpie",
+            "state-set --file -",
+            "relation-set -r magpie:1 --file -",
+            "state-set --file -"),
+        HookScene.calls(partly));
+    assertEquals("{\"b\":\"3\"}", partly.calls().get(3).stdin().orElseThrow());
+  }
+
+  /** As juju exec does: what was written before a failure is kept. */
+  @Test
+  void whatIsRememberedNeverClaimsMoreThanIsThere() {
+    assertTrue(HookScene.publish(unit, "k", "v1"));
+    for (String broken : List.of("relation-set", "state-set")) {
+      HookRun run =
+          HookScene.run(
+              unit,
+              view -> {
+                // The first state-set forgets what is to be written over.
+                juju.inject(
+                    Fault.exit(1, "ERROR connection is shut down")
+                        .on(broken)
+                        .nth(broken.equals("state-set") ? 2 : 1));
+                assertThrows(HookToolException.class, () -> view.publish("k", "v2"));
+              });
+      assertTrue(run.committed(), run.failure());
+      assertTrue(HookScene.publish(unit, "k", "v1"), broken);
+      assertEquals(Map.of("k", "v1"), settings());
+    }
+  }
+
+  @Test
+  void reservedKeysAndKeysThatJujuCannotReadAreRefusedBeforeAnyToolIsLaunched() {
+    String longest = "k".repeat(1022);
+    HookRun run =
+        HookScene.run(
+            unit,
+            view -> {
+              assertThrows(
+                  IllegalArgumentException.class, () -> view.publish("private-address", ""));
+              String message =
+                  assertThrows(
+                          IllegalArgumentException.class, () -> view.publish(longest + "k", "v"))
+                      .getMessage();
+              assertTrue(message.startsWith("expected a key of at most 1022 characters"), message);
+              assertThrows(
+                  IllegalArgumentException.class, () -> view.publish("\u0001".repeat(200), "v"));
+            });
+    assertEquals(List.of(), HookScene.calls(run));
+
+    assertTrue(HookScene.publish(unit, longest, "v"));
+    assertEquals(Map.of(longest, "v"), settings());
   }
 
   @Test
@@ -160,6 +216,8 @@ class PublishingTest {
           Hook.named("install"),
           view -> {
             assertEquals(List.of(), view.nodes());
+            assertFalse(view.publish("a", ""), "there is nothing to remove");
+            assertFalse(JujuUnit.of(view).publishAddresses());
             assertEquals(Map.of(), view.published());
             assertEquals(Map.of(), JujuUnit.of(view).applicationSettings());
           });
