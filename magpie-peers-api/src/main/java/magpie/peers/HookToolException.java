@@ -18,6 +18,9 @@ import magpie.peers.spi.Quote;
 public final class HookToolException extends PeersException {
   private static final long serialVersionUID = 1L;
 
+  /** Of an argument that a message shows whole. */
+  private static final int LONGEST = 200;
+
   /** What a caller may want to tell apart. */
   public enum Reason {
     /** The relation is gone, or this unit may not see it. */
@@ -93,7 +96,8 @@ public final class HookToolException extends PeersException {
       String next) {
     StringBuilder out = new StringBuilder("hook tool ").append(tool);
     for (String argument : arguments) {
-      boolean plain = argument.matches("[A-Za-z0-9_./:=-]+");
+      // Longer ones are cut: a message is for people.
+      boolean plain = argument.length() <= LONGEST && argument.matches("[A-Za-z0-9_./:=-]+");
       out.append(' ').append(plain ? argument : Quote.of(argument));
     }
     out.append(": ").append(message);

@@ -28,7 +28,7 @@ import magpie.peers.spi.Quote;
  */
 public final class JujuLogHandler extends Handler implements AutoCloseable {
   /** The kernel takes at most 128 KiB in one argument; the rest goes into the next call. */
-  private static final int LONGEST_IN_BYTES = 100_000;
+  static final int LONGEST_IN_BYTES = 100_000;
 
   /** Causes behind one another are followed this far: they may run in a circle. */
   private static final int MOST_CAUSES = 16;
@@ -87,7 +87,9 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
         from = end;
       }
     } catch (PeersException | IllegalStateException e) {
-      reportError("juju-log did not take a record", e, ErrorManager.WRITE_FAILURE);
+      // The message without the exception, whose stack trace would fill the log of the agent.
+      reportError(
+          "juju-log did not take a record: " + e.getMessage(), null, ErrorManager.WRITE_FAILURE);
     }
   }
 
@@ -102,7 +104,7 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
   }
 
   /** Where the part that begins at {@code from} ends, between two characters. */
-  private static int end(String text, int from) {
+  static int end(String text, int from) {
     int end = from;
     int bytes = 0;
     while (end < text.length()) {

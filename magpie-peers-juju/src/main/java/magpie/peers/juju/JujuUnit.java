@@ -207,12 +207,20 @@ public final class JujuUnit {
    *
    * @param status the status
    * @param message a few words for {@code juju status}; control characters in it arrive as escapes,
-   *     since people read them at a terminal
+   *     since people read them at a terminal; what is beyond 100,000 bytes is left out and said to
+   *     be, since no process takes a longer argument
    */
   public void setStatus(Status status, String message) {
     Objects.requireNonNull(message, "message");
-    tools.run(
-        HookTools.Call.of(
-            "status-set", "--", status.name().toLowerCase(Locale.ROOT), Quote.visible(message)));
+    String text = Quote.visible(message);
+    int end = JujuLogHandler.end(text, 0);
+    if (end < text.length()) {
+      text =
+          text.substring(0, end)
+              + "... (shortened to "
+              + JujuLogHandler.LONGEST_IN_BYTES
+              + " bytes)";
+    }
+    tools.run(HookTools.Call.of("status-set", "--", status.name().toLowerCase(Locale.ROOT), text));
   }
 }

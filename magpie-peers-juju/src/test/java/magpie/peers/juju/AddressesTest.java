@@ -477,4 +477,39 @@ class AddressesTest {
       assertEquals(0, three.pendingFaults());
     }
   }
+
+  @Test
+  void ownIpv6AddressesAreUsableOnesInAStableOrder() {
+    List<OwnInterfaces.Inet6> read =
+        OwnInterfaces.inet6(
+            List.of(
+                "20010db8000000000000000000000003 02 40 00 20     eth0",
+                "20010db8000000000000000000000002 02 40 00 80     eth0",
+                "20010db8000000000000000000000004 02 40 00 01     eth0",
+                "20010db8000000000000000000000001 02 40 00 c0     eth0",
+                "20010db8000000000000000000000005 02 40 00 88     eth0",
+                "00000000000000000000000000000001 01 80 10 80       lo",
+                "fe80000000000000000000000000000a 02 40 20 80     eth0",
+                "20010db8000000000000000000000000 03 80 00 80     eth1",
+                "rubbish"));
+
+    assertEquals(
+        List.of(
+            "eth1 2001:db8::/128 false",
+            "eth0 2001:db8::2/64 false",
+            "eth0 2001:db8::3/64 true",
+            "eth0 2001:db8::4/64 true"),
+        read.stream()
+            .map(each -> each.device() + " " + each.address() + " " + each.passing())
+            .toList());
+  }
+
+  @Test
+  void withoutTheKernelsListTheJdksServes() {
+    assertEquals(
+        OwnInterfaces.read().stream().filter(each -> !each.text().contains(":")).toList(),
+        OwnInterfaces.read(directory.resolve("none")).stream()
+            .filter(each -> !each.text().contains(":"))
+            .toList());
+  }
 }

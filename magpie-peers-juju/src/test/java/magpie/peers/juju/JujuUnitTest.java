@@ -203,6 +203,30 @@ class JujuUnitTest {
   }
 
   @Test
+  void aStatusThatIsLongerThanAnArgumentCanBeIsShortened() {
+    HookScene.run(
+        leader,
+        view -> JujuUnit.of(view).setStatus(JujuUnit.Status.ACTIVE, "\u00e9".repeat(100_000)));
+
+    assertTrue(leader.status().contains("\u00e9\u00e9... (shortened to 100000 bytes)"));
+  }
+
+  @Test
+  void noMessageCarriesALongArgument() {
+    juju.inject(Fault.exit(1, "ERROR connection is shut down").on("status-set"));
+    HookScene.run(
+        leader,
+        view -> {
+          String message =
+              assertThrows(
+                      HookToolException.class,
+                      () -> JujuUnit.of(view).setStatus(JujuUnit.Status.ACTIVE, "x".repeat(90_000)))
+                  .getMessage();
+          assertTrue(message.length() < 1000, () -> message.length() + " characters");
+        });
+  }
+
+  @Test
   void saysNothingThatATerminalActsOn() {
     HookScene.run(
         other,
