@@ -110,9 +110,9 @@ final class TrackedFile {
     BasicFileAttributes basic = RegularFile.look(path, largest, links);
     FileTime changed = basic.lastModifiedTime();
     if (path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
-      Map<String, Object> unix = Files.readAttributes(path, "unix:ctime,nlink", links);
+      Map<String, Object> unix = Files.readAttributes(path, "unix:ctime,nlink,ino", links);
       changed = unix.get("ctime") instanceof FileTime time ? time : changed;
-      if (Integer.valueOf(0).equals(unix.get("nlink")) && !byDescriptor()) {
+      if (nameless(unix) && !byDescriptor() && staysNameless(unix)) {
         throw new Detached(path);
       }
     }
@@ -125,6 +125,16 @@ final class TrackedFile {
         basic.fileKey(),
         // The step is taken from the clock: a file can have a date that leaves no room for more.
         last.toInstant().isBefore(now.minus(COARSEST)));
+  }
+
+  private static boolean nameless(Map<String, Object> unix) {
+    return Integer.valueOf(0).equals(unix.get("nlink"));
+  }
+
+  /** A file that is replaced between the look for it and the look at it has no name either. */
+  private boolean staysNameless(Map<String, Object> before) throws IOException {
+    Map<String, Object> again = Files.readAttributes(path, "unix:nlink,ino", links);
+    return nameless(again) && Objects.equals(before.get("ino"), again.get("ino"));
   }
 
   /** A file without a name is what a shell gives for text that is written in the script. */
