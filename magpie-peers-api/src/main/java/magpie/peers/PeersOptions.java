@@ -5,11 +5,13 @@
 
 package magpie.peers;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import magpie.peers.spi.NativeText;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
@@ -287,30 +289,38 @@ public final class PeersOptions {
    * $XDG_STATE_HOME/magpie-peers}, else {@code $HOME/.local/state/magpie-peers}.
    *
    * @return an absolute directory, which may not exist yet
-   * @throws ConfigurationException if none of the three is set
+   * @throws ConfigurationException if none of the three is set, or if the one that is set is no
+   *     path in the locale of this process
    */
   public Path stateDirectory() {
-    return option("state")
-        .map(Path::of)
-        .or(
-            () ->
-                environment
-                    .variable("XDG_STATE_HOME")
-                    // The XDG base directory specification: a relative path is to be ignored.
-                    .filter(home -> Path.of(home).isAbsolute())
-                    .map(home -> Path.of(home, "magpie-peers")))
-        .or(
-            () ->
-                environment
-                    .variable("HOME")
-                    .map(home -> Path.of(home, ".local", "state", "magpie-peers")))
-        .map(environment.workingDirectory()::resolve)
-        .orElseThrow(
-            () ->
-                new ConfigurationException(
-                    "expected a directory for durable state, found neither the option state nor"
-                        + " XDG_STATE_HOME nor HOME; set "
-                        + howToSet("state", "DIR")));
+    Optional<String> given = option("state");
+    if (given.isPresent()) {
+      return path(described("state"), given.get());
+    }
+    Optional<String> home = environment.variable("XDG_STATE_HOME");
+    if (home.isPresent()) {
+      Path directory = path("XDG_STATE_HOME", home.get());
+      // The XDG base directory specification: a relative path is to be ignored.
+      if (Path.of(home.get()).isAbsolute()) {
+        return directory.resolve("magpie-peers");
+      }
+    }
+    home = environment.variable("HOME");
+    if (home.isPresent()) {
+      return path("HOME", home.get()).resolve(".local").resolve("state").resolve("magpie-peers");
+    }
+    throw new ConfigurationException(
+        "expected a directory for durable state, found neither the option state nor"
+            + " XDG_STATE_HOME nor HOME; set "
+            + howToSet("state", "DIR"));
+  }
+
+  private Path path(String described, String text) {
+    try {
+      return environment.workingDirectory().resolve(text);
+    } catch (InvalidPathException e) {
+      throw NativeText.noPath(environment, described, text, e);
+    }
   }
 
   /**

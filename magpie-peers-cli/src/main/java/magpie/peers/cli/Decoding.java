@@ -8,7 +8,6 @@ package magpie.peers.cli;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import magpie.peers.Environment;
+import magpie.peers.spi.NativeText;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +44,8 @@ final class Decoding {
         // The bytes tell a character that is meant from one that stands for another.
         raw = raw == null ? raw(args.size()) : raw;
         byte[] bytes = raw.length == 0 ? null : raw[i];
-        if (bytes == null || !Arrays.equals(bytes, arg.getBytes(encoding(environment)))) {
+        if (bytes == null
+            || !Arrays.equals(bytes, arg.getBytes(NativeText.encoding(environment)))) {
           return Optional.of(
               refusal("arguments", shown(arg, bytes), bytes, environment)
                   + (args.contains("publish")
@@ -66,39 +67,17 @@ final class Decoding {
 
   private static String refusal(
       String what, String found, byte @Nullable [] bytes, Environment environment) {
-    String encoding = encoding(environment).name();
+    String encoding = NativeText.encoding(environment).name();
     boolean wrongBytes = encoding.equals("UTF-8") || (bytes != null && utf8(bytes) == null);
     return "expected "
         + what
         + " that can be read in the locale of this process, "
-        + locale(environment)
+        + NativeText.locale(environment)
         + " (encoding "
         + encoding
         + "), found "
         + found
         + (wrongBytes ? "; write it in UTF-8 and set LC_ALL=C.UTF-8" : "; set LC_ALL=C.UTF-8");
-  }
-
-  /** Names the locale by the variable that decides. */
-  private static String locale(Environment environment) {
-    for (String variable : List.of("LC_ALL", "LC_CTYPE", "LANG")) {
-      String value = environment.variable(variable).orElse("");
-      if (!value.isEmpty()) {
-        boolean plain = value.equals("C") || value.equals("POSIX");
-        boolean taken = plain || !encoding(environment).equals(StandardCharsets.US_ASCII);
-        return variable
-            + "="
-            + Quote.visible(value)
-            + (taken
-                ? ""
-                : ", which this system cannot set (see locale -a), so that the locale C is taken");
-      }
-    }
-    return "C, since LANG is not set";
-  }
-
-  private static Charset encoding(Environment environment) {
-    return Charset.forName(environment.properties().getOrDefault("sun.jnu.encoding", "UTF-8"));
   }
 
   private static String shown(String arg, byte @Nullable [] bytes) {

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
+import magpie.peers.spi.NativeText;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -99,7 +100,11 @@ abstract class PeersCommand implements Callable<Integer> {
     try {
       return main.environment().workingDirectory().resolve(name);
     } catch (InvalidPathException e) {
-      throw usage("expected a file, found " + Quote.of(name) + ": " + e.getReason());
+      throw usage(
+          "expected a file, found "
+              + Quote.of(name)
+              + ", "
+              + NativeText.whyNoPath(main.environment(), name, e));
     }
   }
 

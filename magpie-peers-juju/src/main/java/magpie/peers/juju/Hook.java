@@ -7,6 +7,7 @@ package magpie.peers.juju;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -19,6 +20,7 @@ import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
+import magpie.peers.spi.NativeText;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
@@ -144,9 +146,14 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
   }
 
   static Path charmDirectory(Environment environment) {
-    String directory =
-        environment.variable("JUJU_CHARM_DIR").orElse(environment.variable("CHARM_DIR").orElse(""));
-    return directory.isEmpty() ? environment.workingDirectory() : Path.of(directory);
+    String variable =
+        environment.variable("JUJU_CHARM_DIR").isPresent() ? "JUJU_CHARM_DIR" : "CHARM_DIR";
+    String directory = environment.variable(variable).orElse("");
+    try {
+      return environment.workingDirectory().resolve(directory);
+    } catch (InvalidPathException e) {
+      throw NativeText.noPath(environment, variable, directory, e);
+    }
   }
 
   Path charmDirectory() {

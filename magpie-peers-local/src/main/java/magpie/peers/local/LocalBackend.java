@@ -16,6 +16,7 @@ import magpie.peers.ConfigurationException;
 import magpie.peers.PeersOptions;
 import magpie.peers.Problem;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.NativeText;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
@@ -95,9 +96,7 @@ public final class LocalBackend implements PeerBackend {
     try {
       return options.environment().workingDirectory().resolve(shown);
     } catch (InvalidPathException e) {
-      throw new ConfigurationException(
-          options.described("topology") + ": expected the path of a file, found " + Quote.of(shown),
-          e);
+      throw NativeText.noPath(options.environment(), options.described("topology"), shown, e);
     }
   }
 

@@ -8,6 +8,7 @@ package magpie.peers.local;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
+import magpie.peers.spi.NativeText;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
@@ -161,7 +163,7 @@ final class LocalSource implements PeerSource {
   }
 
   private void exchangeIn(Topology topology) {
-    Path directory = topology.exchange().map(path::resolveSibling).orElse(null);
+    Path directory = topology.exchange().map(this::beside).orElse(null);
     Exchange known = exchange;
     if (directory == null) {
       known = null;
@@ -174,6 +176,14 @@ final class LocalSource implements PeerSource {
     exchange = known;
     // Before the directory is read, so that no change falls between reading and watching.
     watches.forEach(DirectoryWatch::register);
+  }
+
+  private Path beside(String written) {
+    try {
+      return path.resolveSibling(written);
+    } catch (InvalidPathException e) {
+      throw NativeText.noPath(options.environment(), "exchange in " + Quote.of(shown), written, e);
+    }
   }
 
   private static List<PeerNode> nodes(Topology topology, Exchange.Content published) {

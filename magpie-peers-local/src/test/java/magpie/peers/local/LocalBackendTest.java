@@ -185,7 +185,8 @@ class LocalBackendTest {
   void refusesWhatIsNoPath() {
     PeersOptions wrong = options().option("topology", "a\0b").build();
     assertEquals(
-        "option topology: expected the path of a file, found \"a\\u0000b\"",
+        "option topology: expected the path of a file or directory, found \"a\\u0000b\", which is no"
+            + " path (Nul character not allowed); correct it",
         assertThrows(ConfigurationException.class, () -> new LocalBackend().open(wrong))
             .getMessage());
   }
