@@ -15,9 +15,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import magpie.peers.AddressCandidate;
 import magpie.peers.PeerId;
@@ -40,8 +42,16 @@ final class AnsibleInventory {
   private static final String OWN = "ansible_";
   private static final Pattern INI_LINE = Pattern.compile("\\[.*\\]|[^:\\s]+(\\s.*)?");
 
-  /** A variable as it is written; the value is null where it is no text. */
-  private record Variable(@Nullable String value, Place place) {}
+  /**
+   * A variable as it is written; the value is null where it is no text.
+   *
+   * @param foreign what about it only Ansible can read; empty where nothing is
+   */
+  private record Variable(@Nullable String value, Place place, Optional<String> foreign) {
+    Variable(String value, Place place) {
+      this(value, place, YamlValue.template(value));
+    }
+  }
 
   private static final class Group {
     private final String name;
@@ -89,14 +99,7 @@ final class AnsibleInventory {
 
   /** Reads an inventory in either form; what is wrong is added to the findings. */
   static Imported.Content read(String text, String shown, Findings findings) {
-    if (text.startsWith("#!")) {
-      findings.error(
-          "script",
-          findings.in(1, null),
-          "expected a static inventory, found a script, which Ansible runs to get one",
-          "",
-          "import what it prints: ansible-inventory -i FILE --list --yaml");
-    } else if (text.startsWith("$ANSIBLE_VAULT")) {
+    if (text.startsWith("$ANSIBLE_VAULT")) {
       findings.error(
           "vault",
           findings.in(1, null),
@@ -158,6 +161,15 @@ final class AnsibleInventory {
 
   /** Adds the hosts that a pattern stands for, and returns them. */
   private List<Host> hosts(String pattern, Group group, Place place) {
+    if (pattern.endsWith(":")) {
+      findings.error(
+          "bad-host",
+          place,
+          "expected the name of a host, found " + Quote.of(pattern),
+          "",
+          "leave the colon out; an inventory in YAML begins with a group");
+      return List.of();
+    }
     String named = pattern;
     String port = null;
     int bracket = pattern.lastIndexOf(']');
@@ -220,7 +232,16 @@ final class AnsibleInventory {
           "import what it finds: ansible-inventory -i FILE --list --yaml");
       return;
     }
-    fields.values().forEach(field -> yamlGroup(field, 0));
+    for (YamlValue.Field field : fields.values()) {
+      if (field.value().isMapping() || field.value().isNull()) {
+        yamlGroup(field, 0);
+      } else {
+        findings.leaveOut(
+            "key " + Quote.of(field.key()),
+            "it is no group, and Ansible skips it too",
+            field.place());
+      }
+    }
   }
 
   private void yamlGroup(YamlValue.Field field, int depth) {
@@ -278,7 +299,10 @@ final class AnsibleInventory {
           .fields()
           .values()
           .forEach(
-              field -> into.put(field.key(), new Variable(field.value().text(), field.place())));
+              field ->
+                  into.put(
+                      field.key(),
+                      new Variable(field.value().text(), field.place(), field.value().foreign())));
     }
   }
 
@@ -302,6 +326,12 @@ final class AnsibleInventory {
 
     private static final Pattern SECTION =
         Pattern.compile("\\[([^:\\]\\s]+)(?::(\\w+))?\\]\\s*(?:#.*)?");
+
+    /** A number or a text in quotes, and perhaps a comment behind it. */
+    private static final Pattern LITERAL =
+        Pattern.compile(
+            "([+-]?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?|\"([^\"\\\\]*)\"|'([^'\\\\]*)')\\s*(?:#.*)?");
+
     private static final Pattern NAME = Pattern.compile("([^:\\]\\s]+)\\s*(?:#.*)?");
 
     private final AnsibleInventory inventory;
@@ -321,11 +351,10 @@ final class AnsibleInventory {
       int number = 0;
       for (String line : text.split("\\R", -1)) {
         number++;
-        String stripped = line.strip();
+        String stripped = strip(line);
         if (stripped.isEmpty() || stripped.startsWith("#") || stripped.startsWith(";")) {
           continue;
         }
-        YamlValue.template(stripped, template(number, stripped), findings);
         var section = SECTION.matcher(stripped);
         if (section.matches()) {
           Place place = findings.in(number, section.group(1));
@@ -373,9 +402,34 @@ final class AnsibleInventory {
                   "add [" + name + "], or remove this"));
     }
 
-    private Place template(int number, String stripped) {
-      int at = Math.max(stripped.indexOf("{{"), stripped.indexOf("{%"));
-      return findings.in(number, at < 0 ? stripped : stripped.substring(at, at + 2));
+    /** Strips blanks as Python does, which knows more of them. */
+    private static String strip(String text) {
+      int from = 0;
+      int to = text.length();
+      while (from < to && blank(text.charAt(from))) {
+        from++;
+      }
+      while (from < to && blank(text.charAt(to - 1))) {
+        to--;
+      }
+      return text.substring(from, to);
+    }
+
+    private static boolean blank(char c) {
+      return Character.isWhitespace(c) || Character.isSpaceChar(c);
+    }
+
+    /**
+     * Reads a value as Ansible does: what Python takes for a number or a text in quotes is that,
+     * and a comment may stand behind it; anything else is text as it stands, comment and all.
+     */
+    private static String value(String written) {
+      Matcher literal = LITERAL.matcher(written);
+      if (!literal.matches()) {
+        return written;
+      }
+      String text = literal.group(2) == null ? literal.group(3) : literal.group(2);
+      return text == null ? literal.group(1) : text;
     }
 
     private void host(String line, int number, Group group) {
@@ -384,9 +438,13 @@ final class AnsibleInventory {
         findings.error(
             "syntax",
             findings.in(number, line),
-            "expected a closing quote, found the end of the line",
+            line.endsWith("\\")
+                ? "expected a character behind the backslash, found the end of the line"
+                : "expected a closing quote, found the end of the line",
             "",
-            "close the quote");
+            line.endsWith("\\")
+                ? "remove the backslash; a line is not continued"
+                : "close the quote");
         return;
       }
       if (words.isEmpty()) {
@@ -404,7 +462,8 @@ final class AnsibleInventory {
               "write KEY=VALUE, or the host on a line of its own");
           continue;
         }
-        Variable variable = new Variable(word.substring(equals + 1), findings.in(number, word));
+        Variable variable =
+            new Variable(value(word.substring(equals + 1)), findings.in(number, word));
         hosts.forEach(host -> host.variables.put(word.substring(0, equals), variable));
       }
     }
@@ -430,7 +489,7 @@ final class AnsibleInventory {
 
     private void variable(String line, int number, Group group) {
       int equals = line.indexOf('=');
-      String key = equals < 0 ? "" : line.substring(0, equals).strip();
+      String key = equals < 0 ? "" : strip(line.substring(0, equals));
       if (key.isEmpty()) {
         findings.error(
             "bad-variable",
@@ -440,15 +499,8 @@ final class AnsibleInventory {
             "write KEY=VALUE");
         return;
       }
-      String value = line.substring(equals + 1).strip();
-      boolean quoted =
-          value.length() > 1
-              && (value.charAt(0) == '"' || value.charAt(0) == '\'')
-              && value.charAt(value.length() - 1) == value.charAt(0);
       group.variables.put(
-          key,
-          new Variable(
-              quoted ? value.substring(1, value.length() - 1) : value, findings.in(number, key)));
+          key, new Variable(value(strip(line.substring(equals + 1))), findings.in(number, key)));
     }
   }
 
@@ -561,6 +613,9 @@ final class AnsibleInventory {
             if (!key.equals("ansible_host") && !key.equals("ansible_ssh_host")) {
               findings.leaveOut("variable " + key, "it is for Ansible alone", variable.place);
             }
+          } else if (variable.foreign.isPresent()) {
+            findings.leaveOut(
+                "variable " + Quote.of(key), "it is " + variable.foreign.get(), variable.place);
           } else if (variable.value == null || variable.value.isEmpty()) {
             findings.leaveOut(
                 "variable " + Quote.of(key), "a setting is one text, not empty", variable.place);
@@ -615,6 +670,11 @@ final class AnsibleInventory {
 
   private void address(Host host, Map<String, Variable> variables, PeerNode.Builder node) {
     Variable given = variables.getOrDefault("ansible_host", variables.get("ansible_ssh_host"));
+    Optional<String> foreign = given == null ? Optional.empty() : given.foreign;
+    if (given != null && foreign.isPresent()) {
+      findings.leaveOut("the address of " + host.name, "it is " + foreign.get(), given.place);
+      return;
+    }
     String text = given == null || given.value == null ? host.name : given.value;
     AddressCandidate address = AddressCandidate.of(text, TopologyText.ADDRESS);
     if (address.ip().isPresent()) {

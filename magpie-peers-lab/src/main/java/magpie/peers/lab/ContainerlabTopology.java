@@ -6,14 +6,17 @@
 package magpie.peers.lab;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
+import magpie.peers.IpAddress;
 import magpie.peers.Network;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
@@ -31,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class ContainerlabTopology {
   private static final String SUBNET_V4 = "172.20.20.0/24";
   private static final String SUBNET_V6 = "3fff:172:20:20::/64";
-  private static final Set<String> NO_NODES = Set.of("bridge", "ovs-bridge", "host");
+  private static final Set<String> NO_NODES = Set.of("bridge", "ovs-bridge", "host", "k8s-kind");
   private static final Set<String> CARRIED =
       Set.of(
           "kind",
@@ -48,6 +51,8 @@ final class ContainerlabTopology {
   private final Findings findings;
   private final Map<String, YamlValue.Field> topology;
   private final Map<String, YamlValue.Field> mgmt;
+  private final Map<IpAddress, String> addresses = new HashMap<>();
+  private final Map<PeerId, Sharing> sharing = new HashMap<>();
 
   private ContainerlabTopology(
       Findings findings, Map<String, YamlValue.Field> topology, Map<String, YamlValue.Field> mgmt) {
@@ -58,7 +63,9 @@ final class ContainerlabTopology {
 
   /** Reads a topology; what is wrong is added to the findings. */
   static Imported.Content read(String text, String shown, Findings findings) {
-    YamlValue root = YamlValue.read(text, findings, true);
+    refuseTemplates(text, findings);
+    findings.refuse();
+    YamlValue root = YamlValue.read(text, findings, false);
     findings.refuse();
     Map<String, YamlValue.Field> fields = root == null ? Map.of() : root.fields();
     if (!fields.containsKey("topology") && fields.containsKey("all")) {
@@ -82,6 +89,27 @@ final class ContainerlabTopology {
       }
     }
     return lab.content(fields.get("name"), fields.get("prefix"), shown);
+  }
+
+  /** Containerlab fills a file in with Go templates before it is YAML. */
+  private static void refuseTemplates(String text, Findings findings) {
+    int number = 0;
+    for (String line : text.split("\\R", -1)) {
+      number++;
+      int at = line.indexOf("{{");
+      int comment = line.startsWith("#") ? 0 : line.indexOf(" #");
+      if (at >= 0 && (comment < 0 || comment > at)) {
+        int end = line.indexOf("}}", at);
+        String template = line.substring(at, end < 0 ? line.length() : end + 2);
+        findings.error(
+            "template",
+            findings.in(number, template),
+            "expected a value, found the Go template " + Quote.of(template),
+            "",
+            "write the value that the template comes to");
+        return;
+      }
+    }
   }
 
   private static Map<String, YamlValue.Field> fieldsOf(YamlValue.@Nullable Field field) {
@@ -124,7 +152,10 @@ final class ContainerlabTopology {
     String given = text(nameField);
     String lab = given == null ? Imported.nameOf(shown) : given;
     String name = given == null ? lab : Imported.nameOf(given);
-    if (nameField != null && !name.equals(given)) {
+    if (given == null) {
+      findings.leaveOut("a name", "the lab has none; this topology is " + name, new Place(1, 1, 1));
+    }
+    if (nameField != null && given != null && !name.equals(given)) {
       findings.leaveOut(
           "the name " + Quote.of(String.valueOf(given)),
           "it is no name of a topology; this one is " + name,
@@ -140,6 +171,7 @@ final class ContainerlabTopology {
     List<PeerNode> nodes = new ArrayList<>();
     Map<String, Cidr> subnets = subnets();
     fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, subnets, nodes));
+    share(nodes);
     YamlValue.Field links = topology.get("links");
     int count = links == null ? 0 : links.value().items().size();
     if (links != null && count > 0) {
@@ -177,7 +209,7 @@ final class ContainerlabTopology {
         case "network" -> {}
         case "ipv4-subnet", "ipv6-subnet", "ipv4_subnet", "ipv6_subnet" -> {
           String text = text(field);
-          if (text == null || text.equals("auto")) {
+          if (text == null || text.isEmpty() || text.equals("auto")) {
             continue;
           }
           AddressCandidate written = AddressCandidate.of(text, "");
@@ -216,6 +248,13 @@ final class ContainerlabTopology {
     }
     String called = text(mgmt.get("network"));
     String name = called != null && Network.isName(called) ? called : "mgmt";
+    YamlValue.Field network = mgmt.get("network");
+    if (network != null && called != null && !called.isEmpty() && !called.equals(name)) {
+      findings.leaveOut(
+          "the network name " + Quote.of(called),
+          "it is no name of a network; this one is " + name,
+          network.value().place());
+    }
     List<Network> declared = cidrs.isEmpty() ? List.of() : List.of(new Network(name, cidrs));
     return declared.isEmpty() ? declared : new Subnets(declared, addresses, left -> {}).networks();
   }
@@ -233,17 +272,23 @@ final class ContainerlabTopology {
       return;
     }
     Map<String, YamlValue.Field> defaults = fieldsOf(topology, "defaults");
-    String groupName = text(own.get("group"));
-    Map<String, YamlValue.Field> group =
-        groupName == null ? Map.of() : fieldsOf(fieldsOf(topology, "groups"), groupName);
-    String kindName = text(first(own, group, Map.of(), defaults, "kind"));
-    Map<String, YamlValue.Field> kind =
-        kindName == null ? Map.of() : fieldsOf(fieldsOf(topology, "kinds"), kindName);
+    Map<String, YamlValue.Field> groups = fieldsOf(topology, "groups");
+    String kindName = kind(own, groups, defaults);
+    String groupName = groupOf(own, kindName, defaults);
+    Map<String, YamlValue.Field> group = groupName == null ? Map.of() : fieldsOf(groups, groupName);
+    if (kindName == null) {
+      kindName = lower(set(group.get("kind")));
+    }
+    Map<String, YamlValue.Field> kind = kind(kindName);
     rest(field.value());
     if (kindName != null && NO_NODES.contains(kindName)) {
       findings.leaveOut(
           "node " + field.key(),
-          kindName.equals("host") ? "it is the lab host itself" : "it is a bridge of the lab host",
+          switch (kindName) {
+            case "host" -> "it is the lab host itself";
+            case "k8s-kind" -> "it is a cluster, whose containers have other names";
+            default -> "it is a bridge of the lab host";
+          },
           field.place());
       return;
     }
@@ -263,17 +308,17 @@ final class ContainerlabTopology {
     put(labels, "kind", kindName);
     put(labels, "group", groupName);
     put(labels, "type", text(first(own, group, kind, defaults, "type")));
-    String mode = text(first(own, group, kind, defaults, "network-mode"));
+    String mode = set(first(own, group, kind, defaults, "network-mode"));
     put(labels, "network-mode", mode);
     for (Map<String, YamlValue.Field> level : List.of(defaults, kind, group, own)) {
       Map<String, YamlValue.Field> given = fieldsOf(level, "labels");
       findings.grow((long) Findings.LINE * given.size(), field.place());
-      given.values().forEach(label -> put(labels, label.key(), text(label)));
+      given.values().forEach(label -> label(labels, label));
     }
     PeerNode.Builder node = PeerNode.builder(id).labels(labels);
     boolean container = mode == null || mode.equals("bridge");
     if (container) {
-      List<AddressCandidate> candidates = addresses(own, subnets);
+      List<AddressCandidate> candidates = addresses(field.key(), own, subnets);
       String hostname = "ext-container".equals(kindName) ? field.key() : prefix + field.key();
       if (TopologyText.isHostName(hostname)) {
         candidates.add(AddressCandidate.of(hostname, TopologyText.HOSTNAME));
@@ -282,14 +327,106 @@ final class ContainerlabTopology {
       }
       node.candidates(candidates);
     } else {
-      findings.leaveOut(
-          "an address of " + field.key(),
-          "it has none of its own, with network-mode " + mode,
-          field.place());
+      String other = mode.startsWith("container:") ? mode.substring("container:".length()) : "";
+      if (other.isEmpty()) {
+        findings.leaveOut(
+            "an address of " + field.key(),
+            "it has none of its own, with network-mode " + mode,
+            field.place());
+      } else {
+        sharing.put(id, new Sharing(other, field.place()));
+      }
     }
     PeerNode built = node.build();
     findings.grow(built, field.place());
     nodes.add(built);
+  }
+
+  /** A node in the network of another container. */
+  private record Sharing(String with, Place place) {}
+
+  /** Gives nodes in the network of another one its addresses. */
+  private void share(List<PeerNode> nodes) {
+    for (int i = 0; i < nodes.size(); i++) {
+      PeerNode node = nodes.get(i);
+      Sharing sharing = this.sharing.get(node.id());
+      if (sharing == null) {
+        continue;
+      }
+      PeerNode with = null;
+      for (PeerNode other : nodes) {
+        with = other.id().value().equals(sharing.with) ? other : with;
+      }
+      if (with == null || this.sharing.containsKey(with.id())) {
+        findings.leaveOut(
+            "an address of " + node.id(),
+            "it has that of the container " + Quote.of(sharing.with) + ", which is no node here",
+            sharing.place);
+        continue;
+      }
+      PeerNode.Builder shared = node.toBuilder();
+      for (AddressCandidate address : with.candidates()) {
+        String prefix = address.subnet().map(cidr -> "/" + cidr.prefixLength()).orElse("");
+        shared.candidate(address.text() + prefix, "network-mode");
+      }
+      nodes.set(i, shared.build());
+    }
+  }
+
+  /** The kind of a node: its own, that of the group it names, or the usual one; null for none. */
+  private @Nullable String kind(
+      Map<String, YamlValue.Field> own,
+      Map<String, YamlValue.Field> groups,
+      Map<String, YamlValue.Field> defaults) {
+    String kind = set(own.get("kind"));
+    String group = set(own.get("group"));
+    group = group == null ? set(defaults.get("group")) : group;
+    if (kind == null && group != null) {
+      kind = set(fieldsOf(groups, group).get("kind"));
+    }
+    return lower(kind == null ? set(defaults.get("kind")) : kind);
+  }
+
+  /** The group of a node: its own, that of its kind, or the usual one; null for none. */
+  private @Nullable String groupOf(
+      Map<String, YamlValue.Field> own,
+      @Nullable String kind,
+      Map<String, YamlValue.Field> defaults) {
+    String group = set(own.get("group"));
+    group = group == null ? set(kind(kind).get("group")) : group;
+    return group == null ? set(defaults.get("group")) : group;
+  }
+
+  /** What is said of a kind; containerlab compares kinds without case. */
+  private Map<String, YamlValue.Field> kind(@Nullable String name) {
+    for (YamlValue.Field kind : fieldsOf(topology, "kinds").values()) {
+      if (kind.key().equalsIgnoreCase(name)) {
+        return kind.value().fields();
+      }
+    }
+    return Map.of();
+  }
+
+  private static @Nullable String lower(@Nullable String kind) {
+    return kind == null ? null : kind.toLowerCase(Locale.ROOT);
+  }
+
+  /** A text that is set: to containerlab an empty one is as good as none. */
+  private @Nullable String set(YamlValue.@Nullable Field field) {
+    String text = text(field);
+    return text == null || text.isEmpty() ? null : text;
+  }
+
+  /** Adds a label; an empty one hides the one that is inherited. */
+  private void label(Map<String, String> labels, YamlValue.Field label) {
+    String text = text(label);
+    if (text != null && !text.isEmpty()) {
+      labels.put(label.key(), text);
+    } else if (label.value().isNull() || text != null) {
+      labels.remove(label.key());
+      findings.leaveOut(
+          "label " + Quote.of(label.key()), "a label is one text, not empty", label.place());
+    }
   }
 
   private static void put(Map<String, String> labels, String key, @Nullable String value) {
@@ -306,7 +443,7 @@ final class ContainerlabTopology {
       String key) {
     for (Map<String, YamlValue.Field> level : List.of(own, group, kind)) {
       YamlValue.Field field = level.get(key);
-      if (field != null) {
+      if (field != null && !"".equals(field.value().text()) && !field.value().isNull()) {
         return field;
       }
     }
@@ -314,12 +451,12 @@ final class ContainerlabTopology {
   }
 
   private List<AddressCandidate> addresses(
-      Map<String, YamlValue.Field> own, Map<String, Cidr> subnets) {
-    List<AddressCandidate> addresses = new ArrayList<>();
+      String node, Map<String, YamlValue.Field> own, Map<String, Cidr> subnets) {
+    List<AddressCandidate> found = new ArrayList<>();
     for (String key : List.of("mgmt-ipv4", "mgmt_ipv4", "mgmt-ipv6", "mgmt_ipv6")) {
       YamlValue.Field field = own.get(key);
       String text = text(field);
-      if (field == null || text == null) {
+      if (field == null || text == null || text.isEmpty()) {
         continue;
       }
       AddressCandidate written = AddressCandidate.of(text, TopologyText.ADDRESS);
@@ -332,14 +469,33 @@ final class ContainerlabTopology {
             "correct the address");
         continue;
       }
+      String other = addresses.putIfAbsent(written.ip().get(), node);
+      if (other != null && !other.equals(node)) {
+        findings.error(
+            "duplicate-address",
+            field.value().place(),
+            "expected an address of this node alone, found "
+                + written.text()
+                + ", which "
+                + other
+                + " has too",
+            key,
+            "correct one of the two");
+      }
       boolean v6 = written.ip().get().isV6();
       Cidr subnet = subnets.getOrDefault(v6 ? "v6" : "v4", Cidr.parse(v6 ? SUBNET_V6 : SUBNET_V4));
-      addresses.add(
+      if (!subnet.contains(written.ip().get())) {
+        findings.leaveOut(
+            "the network of " + written.text(),
+            "it is outside the management subnet " + subnet,
+            field.value().place());
+      }
+      found.add(
           subnet.contains(written.ip().get())
               ? AddressCandidate.of(
                   written.text() + "/" + subnet.prefixLength(), TopologyText.ADDRESS)
               : written);
     }
-    return addresses;
+    return found;
   }
 }

@@ -7,7 +7,9 @@ package magpie.peers.lab;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -93,8 +95,36 @@ final class Findings {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       return text.startsWith("\ufeff") ? text.substring(1) : text;
     } catch (CharacterCodingException e) {
-      throw refused("not-utf8", shown, what, "bytes that are not UTF-8", "save it as UTF-8");
+      int line = 1;
+      int valid = valid(bytes);
+      for (int i = 0; i < valid; i++) {
+        line += bytes[i] == '\n' ? 1 : 0;
+      }
+      throw new MalformedTopologyException(
+          List.of(
+              new Problem(
+                  Problem.Severity.ERROR,
+                  "not-utf8",
+                  "expected " + what + ", found bytes that are not UTF-8",
+                  shown,
+                  line,
+                  1,
+                  1,
+                  "",
+                  "",
+                  "save it as UTF-8")));
     }
+  }
+
+  /** How many bytes are UTF-8 before the first that are not. */
+  private static int valid(byte[] bytes) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    CharBuffer out = CharBuffer.allocate(1024);
+    while (decoder.decode(in, out, true).isOverflow()) {
+      out.clear();
+    }
+    return in.position();
   }
 
   private static MalformedTopologyException refused(

@@ -5,6 +5,7 @@
 
 package magpie.peers.lab;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -100,7 +101,37 @@ public final class Imported {
     Objects.requireNonNull(shown, "shown");
     String text = Findings.text(file, shown, "an Ansible inventory");
     Findings findings = new Findings(shown, text);
+    refuseOthers(file, text, findings);
+    for (String beside : List.of("group_vars", "host_vars")) {
+      if (Files.exists(file.resolveSibling(beside))) {
+        findings.leaveOut(
+            beside + " beside the file",
+            "its variables are not read: import what ansible-inventory -i FILE --list --yaml prints",
+            new Findings.Place(1, 1, 1));
+      }
+    }
     return AnsibleInventory.read(text, shown, findings).imported(shown, findings);
+  }
+
+  /** Refuses what Ansible would not read as text. */
+  private static void refuseOthers(Path file, String text, Findings findings) {
+    if (text.startsWith("#!") && Files.isExecutable(file)) {
+      findings.error(
+          "script",
+          findings.in(1, null),
+          "expected a static inventory, found a script, which Ansible runs to get one",
+          "",
+          "import what it prints: ansible-inventory -i FILE --list --yaml");
+    }
+    if (String.valueOf(file.getFileName()).endsWith(".toml")) {
+      findings.error(
+          "toml",
+          findings.in(1, null),
+          "expected an inventory in INI or YAML, found one in TOML",
+          "",
+          "import what it says: ansible-inventory -i FILE --list --yaml");
+    }
+    findings.refuse();
   }
 
   /**

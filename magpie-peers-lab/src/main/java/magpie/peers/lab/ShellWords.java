@@ -17,7 +17,7 @@ final class ShellWords {
    * Splits a line into words at blanks; quotes hold together, a backslash keeps the next character,
    * and {@code #} begins a comment.
    *
-   * @return the words, or null if a quote is not closed
+   * @return the words, or null if a quote is not closed or the last character is a backslash
    */
   static @Nullable List<String> split(String line) {
     List<String> words = new ArrayList<>();
@@ -51,7 +51,10 @@ final class ShellWords {
           begun = false;
         }
       } else {
-        boolean escape = c == '\\' && i + 1 < line.length();
+        boolean escape = c == '\\';
+        if (escape && i + 1 == line.length()) {
+          return null;
+        }
         word.append(escape ? line.charAt(++i) : c);
         begun = true;
       }

@@ -33,13 +33,15 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.parser.ParserImpl;
 import org.snakeyaml.engine.v2.scanner.StreamReader;
+import org.snakeyaml.engine.v2.schema.CoreSchema;
 
 /**
  * A value in a YAML file of another tool, with its place.
  *
  * <p>Other tools read YAML 1.1 and use what a topology must not: aliases and merge keys mean here
- * what they mean there. Scalars keep their written text. What only runs inside the other tool
- * (templates, vault, tags) is refused when the file is read, with its name and line.
+ * what they mean there. Scalars keep their written text; what is nothing in a topology is nothing
+ * here. What only runs inside the other tool (templates, vault, tags) is {@linkplain #foreign()
+ * foreign}: the code that uses the value decides what that means.
  */
 final class YamlValue {
   private static final int DEEPEST = 64;
@@ -67,10 +69,11 @@ final class YamlValue {
   /**
    * Reads a document; errors are added to the findings.
    *
-   * @param templates whether the tool that the file is for takes {@code {{ }}} for templates
+   * @param tags whether values may have tags that mean something to the other tool; else they are
+   *     refused
    * @return the root, or null where there is none or it cannot be read
    */
-  static @Nullable YamlValue read(String text, Findings findings, boolean templates) {
+  static @Nullable YamlValue read(String text, Findings findings, boolean tags) {
     if (!findings.linesWithin(LONGEST_LINE)) {
       return null;
     }
@@ -78,6 +81,7 @@ final class YamlValue {
         LoadSettings.builder()
             .setCodePointLimit(Math.max(1, text.length()))
             .setUseMarks(true)
+            .setSchema(new CoreSchema())
             .build();
     Place understood = new Place(1, 1, 1);
     try {
@@ -106,7 +110,9 @@ final class YamlValue {
         return null;
       }
       YamlValue value = new YamlValue(root, new Document(findings, new IdentityHashMap<>()));
-      value.refuseForeign(templates, Collections.newSetFromMap(new IdentityHashMap<>()));
+      if (!tags) {
+        value.refuseTags(Collections.newSetFromMap(new IdentityHashMap<>()));
+      }
       return value;
     } catch (MarkedYamlEngineException e) {
       findings.error(
@@ -141,52 +147,60 @@ final class YamlValue {
         .orElse(new Place(1, 1, 1));
   }
 
-  private void refuseForeign(boolean templates, Set<Node> seen) {
+  private void refuseTags(Set<Node> seen) {
     if (!seen.add(node)) {
       return;
     }
-    String tag = node.getTag().getValue();
-    if (!tag.startsWith(STANDARD)) {
-      boolean vault = tag.startsWith("!vault");
+    if (tagged()) {
+      boolean vault = vault();
       document.findings.error(
           vault ? "vault" : "tag",
           place(),
           vault
               ? "expected a value, found one encrypted by vault"
-              : "expected a plain value, found the tag " + Quote.of(tag),
+              : "expected a plain value, found the tag " + Quote.of(node.getTag().getValue()),
           "",
           vault ? "decrypt it into a copy, or remove it from the copy" : "write the value itself");
     }
-    if (node instanceof ScalarNode scalar) {
-      if (templates) {
-        template(scalar.getValue(), place(), document.findings);
-      }
-    } else if (node instanceof SequenceNode list) {
-      list.getValue().forEach(item -> new YamlValue(item, document).refuseForeign(templates, seen));
+    if (node instanceof SequenceNode list) {
+      list.getValue().forEach(item -> new YamlValue(item, document).refuseTags(seen));
     } else if (node instanceof MappingNode map) {
       for (NodeTuple tuple : map.getValue()) {
-        new YamlValue(tuple.getKeyNode(), document).refuseForeign(templates, seen);
-        new YamlValue(tuple.getValueNode(), document).refuseForeign(templates, seen);
+        new YamlValue(tuple.getKeyNode(), document).refuseTags(seen);
+        new YamlValue(tuple.getValueNode(), document).refuseTags(seen);
       }
     }
   }
 
-  /** Refuses a text that only a template engine could read. */
-  static void template(String text, Place place, Findings findings) {
+  /** Whether a tag is written; text such as {@code ${HOME}} has one that the reader made up. */
+  private boolean tagged() {
+    return !node.getTag().getValue().startsWith(STANDARD) && !node.getTag().equals(Tag.ENV_TAG);
+  }
+
+  private boolean vault() {
+    return node.getTag().getValue().startsWith("!vault");
+  }
+
+  /** In words, what about this value only the other tool can read; empty where nothing is. */
+  Optional<String> foreign() {
+    if (tagged()) {
+      return Optional.of(
+          vault() ? "a value encrypted by vault" : "the tag " + node.getTag().getValue());
+    }
+    return node instanceof ScalarNode scalar ? template(scalar.getValue()) : Optional.empty();
+  }
+
+  /** In words, the template that a text has. */
+  static Optional<String> template(String text) {
     for (String opening : List.of("{{", "{%")) {
       int at = text.indexOf(opening);
       if (at >= 0) {
         int end = text.indexOf(opening.equals("{{") ? "}}" : "%}", at);
-        findings.error(
-            "template",
-            place,
-            "expected a value, found the template "
-                + Quote.of(end < 0 ? text.substring(at) : text.substring(at, end + 2)),
-            "",
-            "write the value that the template comes to");
-        return;
+        return Optional.of(
+            "the template " + Quote.of(end < 0 ? text.substring(at) : text.substring(at, end + 2)));
       }
     }
+    return Optional.empty();
   }
 
   Place place() {

@@ -29,6 +29,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Files of other lab tools become topologies, or are refused with line and reason. */
 class ImportedTest {
@@ -96,10 +98,10 @@ class ImportedTest {
           Map.entry("ansible/lamp_haproxy.hosts.ini", "db1 lb1 nagios web1 web2"),
           Map.entry("ansible/lamp_simple.hosts.ini", "web2 web3"),
           Map.entry("ansible/mongodb.hosts.ini", "mongo1 mongo2 mongo3 mongo4"),
-          Map.entry("ansible/kubespray-local.ini", "refused"));
+          Map.entry("ansible/kubespray-local.ini", "node1"));
 
   @TestFactory
-  Stream<DynamicTest> importsOrRefusesEveryRealFile() throws Exception {
+  Stream<DynamicTest> importsEveryRealFile() throws Exception {
     Path labs = resource("labs");
     try (Stream<Path> files = Files.walk(labs)) {
       List<String> found =
@@ -117,16 +119,6 @@ class ImportedTest {
 
   private void imports(Path file, String name) {
     String expected = HOSTS.get(name);
-    if (expected.equals("refused")) {
-      assertRefused(
-          """
-          hosts.ini:1:50: error [template] expected a value, found the template "{{ansible_env.HOME}}"
-            1 | node1 ansible_connection=local local_release_dir={{ansible_env.HOME}}/releases
-              |                                                  ^^
-            fix: write the value that the template comes to""",
-          () -> Imported.ansible(file, "hosts.ini"));
-      return;
-    }
     Imported imported =
         name.startsWith("ansible/")
             ? Imported.ansible(file, name)
@@ -269,13 +261,17 @@ class ImportedTest {
 
   @Test
   void refusesWhatOnlyAnsibleCanKnow() {
+    Path script = Views.file(directory, "script", "#!/usr/bin/env python3\n");
+    // A comment, as long as nobody may run it.
+    assertEquals(List.of(), Imported.ansible(script, "script").ids());
+    assertTrue(script.toFile().setExecutable(true));
     assertRefused(
         """
-        hosts:1:1: error [script] expected a static inventory, found a script, which Ansible runs to get one
+        script:1:1: error [script] expected a static inventory, found a script, which Ansible runs to get one
           1 | #!/usr/bin/env python3
             | ^^^^^^^^^^^^^^^^^^^^^^
           fix: import what it prints: ansible-inventory -i FILE --list --yaml""",
-        () -> ansible("#!/usr/bin/env python3\n"));
+        () -> Imported.ansible(script, "script"));
     assertRefused(
         """
         hosts:1:1: error [vault] expected an inventory, found one encrypted by vault
@@ -292,23 +288,157 @@ class ImportedTest {
         () -> ansible("---\nplugin: amazon.aws.aws_ec2\nregions: [x]\n"));
     assertRefused(
         """
-        hosts:4:14: error [vault] expected a value, found one encrypted by vault
-          4 |       token: !vault |
-            |              ^
-          fix: decrypt it into a copy, or remove it from the copy
-        hosts:6:12: error [template] expected a value, found the template "{{ port }}"
-          6 |       url: "http://x:{{ port }}/"
-            |            ^
-          fix: write the value that the template comes to""",
-        () ->
+        hosts:2:1: error [bad-host] expected the name of a host, found "web1:"
+          2 | web1:
+            | ^^^^^
+          fix: leave the colon out; an inventory in YAML begins with a group""",
+        () -> ansible("[web]\nweb1:\n"));
+    assertRefused(
+        """
+        hosts:2:1: error [syntax] expected a character behind the backslash, found the end of the line
+          2 | web1 a=b\\
+            | ^^^^^^^^^
+          fix: remove the backslash; a line is not continued""",
+        () -> ansible("[web]\nweb1 a=b\\\n"));
+  }
+
+  @Test
+  void namesWhatOnlyAnsibleCanReadWhereItIsUsed() {
+    Imported imported =
+        ansible(
+            """
+            all:
+              more: text
+              hosts:
+                a:
+                  token: !vault |
+                    $ANSIBLE_VAULT
+                  url: "http://x:{{ port }}/"
+                  ansible_user: "{{ lookup('env', 'USER') }}"
+                b:
+                  ansible_host: "{{ address }}"
+            extra: text
+            """);
+    assertEquals(List.of("a [a] {} {}", "b [] {} {}"), nodes(imported));
+    assertEquals(
+        List.of(
+            "hosts:2:3: warning [not-carried-over] key \"more\" of group all: a group has hosts, vars"
+                + " and children, and Ansible skips it too",
+            "hosts:5:7: warning [not-carried-over] variable \"token\": it is a value encrypted by"
+                + " vault",
+            "hosts:7:7: warning [not-carried-over] variable \"url\": it is the template \"{{ port }}\"",
+            "hosts:8:7: warning [not-carried-over] variable ansible_user: it is for Ansible alone",
+            "hosts:10:7: warning [not-carried-over] the address of b: it is the template \"{{ address"
+                + " }}\"",
+            "hosts:11:1: warning [not-carried-over] key \"extra\": it is no group, and Ansible skips it"
+                + " too"),
+        leftOut(imported));
+  }
+
+  @Test
+  void readsValuesOfIniAsPythonDoes() {
+    assertEquals(
+        List.of(
+            "web [web] {group=g, group.g=true} {a=1, c=two # words, d=q, e=8080, f=shop,"
+                + " g=web # no comment, h=1.5}"),
+        nodes(
             ansible(
                 """
-                all:
-                  hosts:
-                    a:
-                      token: !vault |
-                        $ANSIBLE_VAULT
-                      url: "http://x:{{ port }}/"
+                [g]
+                web a=1#comment b=x
+                [g:vars]
+                c=two # words
+                d='q' # comment
+                e=8080 # the port
+                f="shop"
+                g=web # no comment
+                h=1.5  # half
+                """)));
+  }
+
+  /** Inputs of the field, and what they come to. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "a01-template-in-a-variable-that-is-dropped.ini | web1 [192.0.2.1] | ansible_python_interpreter",
+        "a01b-vault-in-a-variable-that-is-dropped.yml | web1 [192.0.2.1] | ansible_password",
+        "a02-variables-beside-the-inventory/hosts.ini | web1 [web1] | group_vars beside,host_vars beside",
+        "a03-comment-behind-a-group-variable.ini | {name=shop, port=8080} | ''",
+        "a05-nothing-written-as-a-tilde.yml | web1 [web1] {group=web, group.web=true} {} | ''",
+        "a06-variable-of-the-shell.yml | {home=${HOME}} | ''",
+        "a08-no-break-space.ini | web1 [192.0.2.1] {group=web, group.web=true} {} | ''",
+        "c01-variable-alone-in-a-field-that-is-dropped.clab.yml | a [clab-one-a] | image,env",
+        "c01b-variable-within-a-field-that-is-dropped.clab.yml | a [clab-one-a] | image,env",
+        "c02-group-named-by-defaults.clab.yml | a [] {group=shared, kind=linux, network-mode=host,"
+            + " site=north, type=small} | an address of a",
+        "c03-group-named-by-kind.clab.yml | a [] {group=shared, kind=linux, network-mode=none,"
+            + " site=north} | an address of a",
+        "c07-kubernetes-cluster.clab.yml | k1-control-plane [k1-control-plane] | node k1",
+        "c08-empty-label.clab.yml | a [clab-eight-a] {kind=linux} | site,hidden,other",
+        "c12-kind-in-capitals.clab.yml | '' | node br0",
+      })
+  void importsInputsOfTheField(String name, String expected, String named) throws Exception {
+    Path file = resource("field").resolve(name);
+    Imported imported =
+        name.contains("clab") ? Imported.containerlab(file, name) : Imported.ansible(file, name);
+    String nodes = String.join("; ", nodes(imported));
+    assertTrue(nodes.contains(expected), nodes);
+    List<String> left = leftOut(imported);
+    List<String> names = named.isEmpty() ? List.of() : List.of(named.split(","));
+    assertEquals(names.size(), left.size(), left::toString);
+    for (int i = 0; i < names.size(); i++) {
+      assertTrue(left.get(i).contains(names.get(i)), left.get(i));
+    }
+  }
+
+  @Test
+  void aGoTemplateIsNamedAtItsLine() throws Exception {
+    Path file = resource("field").resolve("c05-go-template-as-a-value.clab.yml");
+    assertRefused(
+        """
+        lab.clab.yml:6:18: error [template] expected a value, found the Go template "{{ .address }}"
+          6 |       mgmt-ipv4: {{ .address }}
+            |                  ^^^^^^^^^^^^^^
+          fix: write the value that the template comes to""",
+        () -> Imported.containerlab(file, "lab.clab.yml"));
+    assertEquals(
+        List.of("a [clab-x-a] {note={% no template %}} {}"),
+        nodes(
+            containerlab(
+                "# {{ a comment }}\nname: x\ntopology:\n  nodes:\n    a:\n      labels:\n        note:"
+                    + " \"{% no template %}\"\n")));
+  }
+
+  @Test
+  void sharesNetworksAndRefusesOneAddressTwice() {
+    assertEquals(
+        List.of(
+            "a [172.20.20.5/24, clab-x-a] {} {}",
+            "b [172.20.20.5/24, clab-x-a] {network-mode=container:a} {}"),
+        nodes(
+            containerlab(
+                """
+                name: x
+                topology:
+                  nodes:
+                    a: { mgmt-ipv4: 172.20.20.5, network-mode: "" }
+                    b: { network-mode: "container:a", mgmt-ipv4: "" }
+                """)));
+    assertRefused(
+        """
+        lab.clab.yml:5:21: error [duplicate-address] expected an address of this node alone, found 172.20.20.5, which a has too
+          5 |     b: { mgmt-ipv4: 172.20.20.5 }
+            |                     ^^^^^^^^^^^
+          at mgmt-ipv4; fix: correct one of the two""",
+        () ->
+            containerlab(
+                """
+                name: x
+                topology:
+                  nodes:
+                    a: { mgmt-ipv4: 172.20.20.5 }
+                    b: { mgmt-ipv4: 172.20.20.5 }
                 """));
   }
 
@@ -511,6 +641,8 @@ class ImportedTest {
         List.of(
             "lab.clab.yml:3:53: warning [not-carried-over] \"mgmt.mtu\": a topology has no place"
                 + " for it",
+            "lab.clab.yml:11:59: warning [not-carried-over] the network of 2001:db8::11: it is outside"
+                + " the management subnet 3fff:172:20:20::/64",
             "lab.clab.yml:15:5: warning [not-carried-over] node h1: it is the lab host itself",
             "lab.clab.yml:16:3: warning [not-carried-over] 1 link: a topology has none"),
         leftOut(imported));
@@ -538,9 +670,9 @@ class ImportedTest {
         () -> containerlab("name: x\n"));
     assertRefused(
         """
-        lab.clab.yml:3:10: error [template] expected a value, found the template "{{ range . }}"
+        lab.clab.yml:3:11: error [template] expected a value, found the Go template "{{ range . }}"
           3 |   nodes: "{{ range . }}"
-            |          ^
+            |           ^^^^^^^^^^^^^
           fix: write the value that the template comes to""",
         () -> containerlab("name: x\ntopology:\n  nodes: \"{{ range . }}\"\n"));
   }

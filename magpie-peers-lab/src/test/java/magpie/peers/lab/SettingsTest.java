@@ -131,7 +131,7 @@ class SettingsTest {
             MalformedTopologyException.class,
             () -> Settings.read(new byte[] {'a', ':', (byte) 0xff}, "settings.yaml"));
     assertEquals(
-        "settings.yaml: error [not-utf8] expected settings, found bytes that are not UTF-8\n"
+        "settings.yaml:1:1: error [not-utf8] expected settings, found bytes that are not UTF-8\n"
             + "  fix: save it as UTF-8",
         e.getMessage());
   }
