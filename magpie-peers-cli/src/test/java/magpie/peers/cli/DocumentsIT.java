@@ -5,15 +5,25 @@
 
 package magpie.peers.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +34,9 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import magpie.peers.testkit.FakeJuju;
+import magpie.peers.testkit.HookRun;
+import magpie.peers.testkit.JujuVersion;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,7 +95,8 @@ class DocumentsIT {
         .map(block -> DynamicTest.dynamicTest(block.name(), () -> compile(block)));
   }
 
-  private void compile(Block block) {
+  /** Returns the name of its class. */
+  private String compile(Block block) {
     Matcher type =
         Pattern.compile("(?m)^(?:public |final |abstract )*(?:class|record|interface) (\\w+)")
             .matcher(block.text());
@@ -92,7 +106,8 @@ class DocumentsIT {
             URI.create("string:///" + type.group(1) + ".java"), JavaFileObject.Kind.SOURCE) {
           @Override
           public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-            return block.text();
+            // Where programs of a unit would meet.
+            return block.text().replace("/var/lib/app", scratch.toString());
           }
         };
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
@@ -108,6 +123,135 @@ class DocumentsIT {
             scratch.toString());
     boolean compiled = compiler.getTask(said, null, null, options, null, List.of(source)).call();
     assertTrue(compiled, () -> block.name() + " does not compile:\n" + said);
+    return type.group(1);
+  }
+
+  /**
+   * Whatever has a main runs: what imports the Juju backend or records as a charm, else on a bench.
+   */
+  @TestFactory
+  Stream<DynamicTest> everyProgramRuns() throws IOException {
+    return blocks("java").stream()
+        .filter(block -> block.text().startsWith("import "))
+        .filter(block -> !block.document().endsWith("docs/injection.md"))
+        .map(block -> DynamicTest.dynamicTest(block.name(), () -> runProgram(block)));
+  }
+
+  private void runProgram(Block block) throws Exception {
+    String program = compile(block);
+    if (block.text().contains("static void check(Path directory, Path charm)")) {
+      // A test of a charm, here of the first charm of its page.
+      Path charm = charm(compile(charmOf(block.document())));
+      try (URLClassLoader loader = new URLClassLoader(new URL[] {scratch.toUri().toURL()})) {
+        Method check = loader.loadClass(program).getDeclaredMethod("check", Path.class, Path.class);
+        check.setAccessible(true);
+        check.invoke(null, Files.createTempDirectory(scratch, "juju"), charm);
+      }
+    } else if (!block.text().contains("static void main(")) {
+      fail(block.name() + ": expected a main, or a check of a charm, found nothing to run");
+    } else if (isCharm(block)) {
+      runAsCharm(block, charm(program));
+    } else {
+      runOnBench(block, program);
+    }
+  }
+
+  private static boolean isCharm(Block block) {
+    return block.text().contains("import magpie.peers.juju.")
+        || block.text().contains("import magpie.peers.lab.Recording;");
+  }
+
+  private static Block charmOf(Path document) throws IOException {
+    return blocks("java").stream()
+        .filter(block -> block.document().equals(document) && isCharm(block))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private Path charm(String program) throws IOException {
+    Path charm = Files.createTempDirectory(scratch, "charm");
+    Files.writeString(charm.resolve("metadata.yaml"), "peers:\n  magpie:\n    interface: magpie\n");
+    Path dispatch = charm.resolve("dispatch");
+    Files.writeString(dispatch, "#!/bin/sh\nexec '" + String.join("' '", java(program)) + "'\n");
+    assertTrue(dispatch.toFile().setExecutable(true));
+    return charm;
+  }
+
+  private List<String> java(String program) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        scratch + File.pathSeparator + System.getProperty("java.class.path"),
+        program);
+  }
+
+  /** Installing, joining, a change of addresses and a departure. */
+  private void runAsCharm(Block block, Path charm) throws IOException {
+    try (FakeJuju juju =
+        FakeJuju.create(Files.createTempDirectory(scratch, "juju"), JujuVersion.JUJU_3_6)
+            .peerRelation("magpie")
+            .space("storage", "10.20.0.0/16")
+            .bind("magpie", "storage")
+            .newUnits(2)
+            .charm(charm)
+            .build()) {
+      juju.unit("magpie/0").addresses("storage", "10.20.0.5/16");
+      playWell(block, juju);
+      juju.unit("magpie/0").addresses("storage", "10.20.0.77/16");
+      playWell(block, juju);
+      if (block.text().contains("publishAddresses()")) {
+        String published = juju.unit("magpie/0").settings("magpie").get("magpie-addresses");
+        assertTrue(published.contains("10.20.0.77/16"), () -> block.name() + ": " + published);
+        assertFalse(published.contains("10.20.0.5/16"), () -> block.name() + ": " + published);
+      }
+      juju.unit("magpie/1").remove();
+      playWell(block, juju);
+    }
+  }
+
+  private static void playWell(Block block, FakeJuju juju) {
+    List<HookRun> runs = juju.play();
+    assertFalse(runs.isEmpty(), block.name());
+    for (HookRun run : runs) {
+      assertEquals("", run.stderr(), () -> block.name() + ": " + run);
+      assertEquals(0, run.exitCode(), () -> block.name() + ": " + run);
+    }
+  }
+
+  private void runOnBench(Block block, String program) throws Exception {
+    for (String file : List.of("bench.magpie.yaml", "peers.magpie.yaml")) {
+      Files.copy(
+          ROOT.resolve("examples/rack.magpie.yaml"),
+          scratch.resolve(file),
+          StandardCopyOption.REPLACE_EXISTING);
+    }
+    ProcessBuilder builder = new ProcessBuilder(java(program)).directory(scratch.toFile());
+    builder.environment().put("MAGPIE_TOPOLOGY", "bench.magpie.yaml");
+    builder.environment().put("MAGPIE_PEERS_SELF", "magpie/0");
+    builder.environment().put("XDG_STATE_HOME", scratch.toString());
+    Path errors = scratch.resolve("errors");
+    Process process = builder.redirectError(errors.toFile()).start();
+    try (BufferedReader out = process.inputReader(UTF_8)) {
+      String first = out.readLine();
+      if (block.text().contains("Thread.currentThread().join()")) {
+        assertNotNull(first, () -> block.name() + " says nothing: " + read(errors));
+      } else {
+        out.lines().forEach(line -> {});
+        assertEquals(0, process.waitFor(), () -> block.name() + ": " + read(errors));
+      }
+      assertEquals("", read(errors), block.name());
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @TestFactory

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -45,6 +46,29 @@ class JujuPeerSetIT {
     for (Node node : model.nodes()) {
       assertEquals(
           Expected.reports(node, model.peersOf(node)), reports.get(node.number()), node.name());
+    }
+  }
+
+  /** As a fresh unit is: the charm brings its own. */
+  @Test
+  void charmRunsFromInstallToDepartedOnNodesWithoutJava(Containers containers) {
+    JujuModel model = JujuModel.of(containers, 2);
+    for (Node node : model.nodes()) {
+      node.execute(Map.of(), "/", "sh", "-c", "rm -rf /opt/jre /opt/java /bin/java /usr/bin/java");
+      assertEquals(
+          "no java\n",
+          node.execute(Map.of(), "/", "sh", "-c", "command -v java || echo no java").getStdout());
+    }
+    List<HookRun> runs = new ArrayList<>(model.play());
+    Node stays = model.node(0);
+    assertEquals("active: Ready, with 1 peers", model.unit(stays).status());
+    model.unit(model.node(1)).remove();
+    List<HookRun> last = model.play();
+    runs.addAll(last);
+    assertEquals(
+        List.of("departed: magpie/1 at " + model.oam().v4(model.node(1))), noticed(last, stays));
+    for (HookRun run : runs) {
+      assertEquals(0, run.exitCode(), () -> run + stays.log());
     }
   }
 

@@ -68,9 +68,7 @@ class PackagedArtifactsIT {
   /** Has Maven resolve and compile the consumer, offline and with a repository of its own. */
   @BeforeAll
   static void buildConsumer() throws Exception {
-    Path local = Path.of("target", "consumer-repository").toAbsolutePath();
-    lay(Path.of(System.getProperty("magpie.it.localRepository")), local, REPOSITORY);
-    link(local.resolve(GROUP), REPOSITORY.resolve(GROUP));
+    Path local = ConsumerRepository.lay();
     Path project = directory.resolve("consumer");
     try (Stream<Path> files = Files.walk(Path.of("src/test/consumer"))) {
       for (Path file : files.toList()) {
@@ -111,29 +109,6 @@ class PackagedArtifactsIT {
       }
     }
     libraries = String.join(File.pathSeparator, toRun);
-  }
-
-  /**
-   * Lays out a local repository without our own artifacts: links to all else that the machine's own
-   * repository holds.
-   */
-  private static void lay(Path from, Path to, Path ours) throws IOException {
-    Files.createDirectories(to);
-    try (Stream<Path> entries = Files.list(from)) {
-      for (Path entry : entries.toList()) {
-        String name = entry.getFileName().toString();
-        if (!Files.exists(ours.resolve(name))) {
-          link(to.resolve(name), entry);
-        } else if (!name.equals("magpiepeers")) {
-          lay(entry, to.resolve(name), ours.resolve(name));
-        }
-      }
-    }
-  }
-
-  private static void link(Path link, Path to) throws IOException {
-    Files.deleteIfExists(link);
-    Files.createSymbolicLink(link, to);
   }
 
   private static String run(String... command) throws IOException, InterruptedException {

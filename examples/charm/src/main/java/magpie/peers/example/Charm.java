@@ -37,7 +37,7 @@ public final class Charm {
             Peers.open(
                 new JujuBackend(), PeersOptions.builder().environment(environment).build())) {
       LOG.log(Level.INFO, "peers: {0}", peers.nodes());
-      hook(peers, environment);
+      hook(peers);
       log.flush();
     } catch (PeersException e) {
       // Outside the log, which may be what failed; the agent records what a hook says on stderr.
@@ -46,12 +46,12 @@ public final class Charm {
     }
   }
 
-  private static void hook(PeerView peers, Environment environment) {
+  private static void hook(PeerView peers) {
     JujuUnit unit = JujuUnit.of(peers);
-    if (environment.variable("JUJU_RELATION").isPresent()) {
-      // Nothing is written, and no other unit is woken, while the addresses stay the same.
-      unit.publishAddresses();
-    }
+    // In every hook: a change of addresses arrives as config-changed. Nothing is written, and no
+    // other
+    // unit is woken, while they stay the same, nor before there is a relation to publish to.
+    unit.publishAddresses();
     Notices notices = peers.notices();
     for (Notice notice : notices.joined()) {
       LOG.log(Level.INFO, "{0} joined", notice.id());
