@@ -316,8 +316,7 @@ final class ContainerlabTopology {
       given.values().forEach(label -> label(labels, label));
     }
     PeerNode.Builder node = PeerNode.builder(id).labels(labels);
-    boolean container = mode == null || mode.equals("bridge");
-    if (container) {
+    if (mode == null || mode.equals("bridge")) {
       List<AddressCandidate> candidates = addresses(field.key(), own, subnets);
       String hostname = "ext-container".equals(kindName) ? field.key() : prefix + field.key();
       if (TopologyText.isHostName(hostname)) {

@@ -266,11 +266,11 @@ final class GraphPicture {
     out.append("rect.own { stroke-width: 2.5 }\n");
     scheme(
         "#ffffff", "#1b1f24", "#57606a", "#f4f6f8", "#c5ccd3", "#ffffff", "#9a4b00", "#6e7781",
-        LIGHT);
+        "#cf222e", LIGHT);
     out.append("@media (prefers-color-scheme: dark) {\n");
     scheme(
         "#0d1117", "#e6edf3", "#9aa5b1", "#161b22", "#3a434d", "#21262d", "#ffb266", "#8b949e",
-        DARK);
+        "#ff7b72", DARK);
     out.append("}\n</style>\n");
   }
 
@@ -283,6 +283,7 @@ final class GraphPicture {
       String chip,
       String suspect,
       String departed,
+      String broken,
       String[] lanes) {
     out.append(".back { fill: ").append(back).append(" }\n");
     out.append("text { fill: ").append(ink).append(" }\n");
@@ -291,7 +292,6 @@ final class GraphPicture {
     out.append(".chip { fill: ").append(chip).append("; stroke: ").append(edge).append(" }\n");
     out.append(".row { stroke: ").append(edge).append(" }\n");
     out.append("rect.own { stroke: ").append(ink).append(" }\n");
-    String broken = lanes == LIGHT ? "#cf222e" : "#ff7b72";
     for (String name : List.of("broken", "partly")) {
       String colour = name.equals("broken") ? broken : suspect;
       out.append("text.").append(name).append(" { fill: ").append(colour).append(" }\n");

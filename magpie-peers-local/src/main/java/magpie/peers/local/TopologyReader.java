@@ -1180,8 +1180,8 @@ final class TopologyReader {
       preferred = network.name().equals(defaultNetwork) ? network : preferred;
     }
     // By identity, because what nodes say alike is one map already.
-    Map<Map<String, String>, Map<String, String>> labels = new IdentityHashMap<>();
-    Map<Map<String, String>, Map<String, String>> settings = new IdentityHashMap<>();
+    IdentityHashMap<Map<String, String>, Map<String, String>> labels = new IdentityHashMap<>();
+    IdentityHashMap<Map<String, String>, Map<String, String>> settings = new IdentityHashMap<>();
     List<Topology.Entry> entries = new ArrayList<>(drafts.size());
     for (int i = 0; i < drafts.size(); i++) {
       Draft draft = drafts.get(i);
