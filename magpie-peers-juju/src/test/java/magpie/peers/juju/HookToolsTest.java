@@ -539,12 +539,14 @@ class HookToolsTest {
     long before = descriptors();
 
     for (int i = 0; i < 5; i++) {
-      try (HookTools tools = new HookTools(environment(), SHORT)) {
+      try (HookTools tools = new HookTools(environment(), LONG);
+          HookTools impatient = new HookTools(environment(), SHORT)) {
         tools.runAll(calls("fine", 20), HookToolsTest::text);
         tools.run(HookTools.Call.of("fine").saying("x".repeat(100_000)));
         assertThrows(HookToolException.class, () -> tools.run(HookTools.Call.of("fails")));
         assertThrows(
-            HookToolException.class, () -> tools.runAll(calls("hangs", 9), HookToolsTest::text));
+            HookToolException.class,
+            () -> impatient.runAll(calls("hangs", 9), HookToolsTest::text));
       }
       await("its threads to end", () -> threads().isEmpty());
     }
