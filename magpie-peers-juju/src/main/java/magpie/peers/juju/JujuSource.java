@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.HookToolException;
@@ -47,6 +48,15 @@ final class JujuSource implements PeerSource {
   private final JujuState state;
   private @Nullable InHook reading;
   private @Nullable List<String> relationIds;
+
+  /** What network-get said of an endpoint or space. */
+  private final Map<String, List<AddressCandidate>> addresses = new ConcurrentHashMap<>();
+
+  /** The settings of this unit by relation, until it publishes. */
+  private final Map<String, Map<String, String>> ownBags = new ConcurrentHashMap<>();
+
+  /** The settings of the application by relation, until its leader publishes. */
+  private final Map<String, Map<String, String>> applicationBags = new ConcurrentHashMap<>();
 
   JujuSource(Hook hook) {
     this.hook = hook;
@@ -357,7 +367,38 @@ final class JujuSource implements PeerSource {
   }
 
   private Map<String, String> ownBag(String relation) {
-    return settings(tools.run(new Bag(relation, hook.unit()).call()));
+    return ownBags.computeIfAbsent(
+        relation, id -> settings(tools.run(new Bag(id, hook.unit()).call())));
+  }
+
+  /** What the leader shared in one relation for the whole application. */
+  Map<String, String> applicationBag(String relation) {
+    return applicationBags.computeIfAbsent(
+        relation,
+        id ->
+            Json.read(
+                tools.run(
+                    HookTools.Call.of(
+                        "relation-get",
+                        "--format=json",
+                        "-r",
+                        id,
+                        "--app",
+                        "-",
+                        hook.application())),
+                "a JSON object of settings",
+                Json.TEXT_MAP));
+  }
+
+  /** Shares settings for the whole application. */
+  void publishForApplication(Map<String, String> changes) {
+    // What was read is no longer true, however this ends.
+    applicationBags.clear();
+    for (String relation : existingRelationIds()) {
+      tools.run(
+          HookTools.Call.of("relation-set", "-r", relation, "--app", "--file", "-")
+              .saying(Json.object(changes)));
+    }
   }
 
   @Override
@@ -414,9 +455,10 @@ final class JujuSource implements PeerSource {
   void publishRaw(Map<String, String> changes) {
     List<String> relations = existingRelationIds();
     String settings = Json.object(changes);
+    // What was read of the own settings is no longer true, however this ends.
+    ownBags.clear();
     InHook known = reading;
     if (known != null) {
-      // What was read of the own settings is no longer true, however this ends.
       for (String relation : relations) {
         known.bags.remove(new Bag(relation, hook.unit()));
       }
@@ -445,13 +487,18 @@ final class JujuSource implements PeerSource {
     return relations;
   }
 
+  /** The addresses of this unit at an endpoint, as network-get tells them. */
+  List<AddressCandidate> addresses(String endpoint) {
+    return addresses.computeIfAbsent(endpoint, name -> NetworkInfo.read(tools, name));
+  }
+
   @Override
   public Optional<Network> network(String name) {
     if (!Hook.isEndpoint(name)) {
       return Optional.empty();
     }
     List<Cidr> cidrs =
-        NetworkInfo.read(tools, name).stream()
+        addresses(name).stream()
             .map(AddressCandidate::subnet)
             .flatMap(Optional::stream)
             .distinct()

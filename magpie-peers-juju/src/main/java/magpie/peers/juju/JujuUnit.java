@@ -109,7 +109,7 @@ public final class JujuUnit {
     if (source.relationIds().isEmpty()) {
       return false;
     }
-    List<AddressCandidate> all = new ArrayList<>(NetworkInfo.read(tools, hook.endpoint()));
+    List<AddressCandidate> all = new ArrayList<>(source.addresses(hook.endpoint()));
     all.addAll(OwnInterfaces.read());
     Map<String, AddressCandidate> kept = new LinkedHashMap<>();
     for (AddressCandidate candidate : all) {
@@ -141,6 +141,8 @@ public final class JujuUnit {
   /**
    * Tells whether this unit is the leader of its application; a yes holds for 30 seconds more.
    *
+   * <p>Asks Juju at every call, because leadership may change within a hook.
+   *
    * @return whether it is
    */
   public boolean isLeader() {
@@ -157,19 +159,7 @@ public final class JujuUnit {
   public Map<String, String> applicationSettings() {
     Map<String, String> all = new TreeMap<>();
     for (String relation : source.relationIds()) {
-      all.putAll(
-          Json.read(
-              tools.run(
-                  HookTools.Call.of(
-                      "relation-get",
-                      "--format=json",
-                      "-r",
-                      relation,
-                      "--app",
-                      "-",
-                      hook.application())),
-              "a JSON object of settings",
-              Json.TEXT_MAP));
+      all.putAll(source.applicationBag(relation));
     }
     return Collections.unmodifiableMap(all);
   }
@@ -194,11 +184,7 @@ public final class JujuUnit {
     if (changes.isEmpty()) {
       return false;
     }
-    for (String relation : source.existingRelationIds()) {
-      tools.run(
-          HookTools.Call.of("relation-set", "-r", relation, "--app", "--file", "-")
-              .saying(Json.object(changes)));
-    }
+    source.publishForApplication(changes);
     return true;
   }
 

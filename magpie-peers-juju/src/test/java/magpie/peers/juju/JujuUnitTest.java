@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import magpie.peers.HookToolException;
 import magpie.peers.HookToolException.Reason;
 import magpie.peers.PeerView;
@@ -81,6 +82,34 @@ class JujuUnitTest {
           assertEquals(Map.of("b", "  2\n"), read);
           assertThrows(UnsupportedOperationException.class, () -> read.put("c", "3"));
         });
+  }
+
+  @Test
+  void nothingButLeadershipIsAskedForTwiceInAHook() {
+    HookRun run =
+        HookScene.run(
+            leader,
+            view -> {
+              JujuUnit unit = JujuUnit.of(view);
+              for (int i = 0; i < 2; i++) {
+                unit.isLeader();
+                unit.applicationSettings();
+                unit.publishAddresses();
+                view.network("magpie");
+                view.published();
+              }
+              assertTrue(unit.publishApplicationSettings(Map.of("a", "1")));
+              assertEquals(Map.of("a", "1"), unit.applicationSettings(), "after its own write");
+              assertTrue(view.publish(Map.of("b", "2")));
+              assertEquals("2", view.published().get("b"), "after its own write");
+            });
+
+    Map<String, Integer> launches = new TreeMap<>();
+    run.calls().forEach(call -> launches.merge(call.tool(), 1, Integer::sum));
+    assertEquals(2, launches.get("is-leader"), run::toString);
+    assertEquals(1, launches.get("network-get"), run::toString);
+    // The bags of the unit and of the application, and both again after a write.
+    assertEquals(4, launches.get("relation-get"), run::toString);
   }
 
   @Test
