@@ -15,8 +15,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import magpie.peers.AddressCandidate;
 import magpie.peers.SourceUnavailableException;
@@ -26,7 +28,8 @@ import magpie.peers.SourceUnavailableException;
  *
  * <p>Of IPv6 addresses only Linux tells the state, in {@code /proc/net/if_inet6} (proc(5), flags in
  * {@code linux/if_addr.h}); the JDK does not, and lists none at all with {@code
- * java.net.preferIPv4Stack}. Where there is no such file the JDK's list serves.
+ * java.net.preferIPv4Stack}, nor interfaces that have no others. Where there is no such file the
+ * JDK's list serves.
  */
 final class OwnInterfaces {
   private static final Path IPV6 = Path.of("/proc/net/if_inet6");
@@ -34,6 +37,16 @@ final class OwnInterfaces {
   private static final int DUPLICATE = 0x08;
   private static final int DEPRECATED = 0x20;
   private static final int TENTATIVE = 0x40;
+
+  /** Scopes that reach no further than this machine, or than its link. */
+  private static final String HOST = "10";
+
+  private static final String LINK = "20";
+
+  /** Flags of an interface, in {@code linux/if.h}. */
+  private static final int UP = 0x1;
+
+  private static final int LOOPBACK = 0x8;
 
   private OwnInterfaces() {}
 
@@ -52,9 +65,11 @@ final class OwnInterfaces {
     List<AddressCandidate> addresses = new ArrayList<>();
     List<AddressCandidate> passing = new ArrayList<>();
     Optional<List<Inet6>> told = told(ipv6);
+    Set<String> listed = new HashSet<>();
     try (Stream<NetworkInterface> all = NetworkInterface.networkInterfaces()) {
       for (NetworkInterface each :
           all.sorted(Comparator.comparingInt(NetworkInterface::getIndex)).toList()) {
+        listed.add(each.getName());
         if (!carries(each)) {
           continue;
         }
@@ -86,6 +101,11 @@ final class OwnInterfaces {
               + "; try again in a later hook",
           e);
     }
+    for (Inet6 address : told.orElse(List.of())) {
+      if (!listed.contains(address.device()) && carries(address.device())) {
+        (address.passing() ? passing : addresses).add(address.address());
+      }
+    }
     addresses.addAll(passing);
     return addresses;
   }
@@ -111,8 +131,8 @@ final class OwnInterfaces {
       AddressCandidate address =
           AddressCandidate.of(groups + "/" + Integer.parseInt(words[2], 16), words[5]);
       boolean usable = (flags & (TENTATIVE | DUPLICATE)) == 0;
-      // Scope 0 is global; others reach no further than the link or this machine.
-      if (usable && words[3].equals("00") && address.ip().isPresent()) {
+      boolean farther = !words[3].equals(LINK) && !words[3].equals(HOST);
+      if (usable && farther && address.ip().isPresent()) {
         all.add(new Inet6(words[5], address, (flags & (DEPRECATED | TEMPORARY)) != 0));
       }
     }
@@ -126,6 +146,18 @@ final class OwnInterfaces {
     } catch (SocketException e) {
       // It was there a moment ago: those of containers come and go while they are listed.
       return false;
+    }
+  }
+
+  /** The same of an interface that the JDK does not list. */
+  private static boolean carries(String name) {
+    try {
+      int flags =
+          Integer.decode(Files.readString(Path.of("/sys/class/net", name, "flags")).strip());
+      return (flags & UP) != 0 && (flags & LOOPBACK) == 0 && !bridge(name);
+    } catch (IOException | NumberFormatException e) {
+      // The kernel lists its addresses, so it is there; sysfs may be another container's, or none.
+      return !name.equals("lo") && !bridge(name);
     }
   }
 

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import java.io.IOException;
 import java.net.NetworkInterface;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -451,6 +452,7 @@ class AddressesTest {
   @ValueSource(
       strings = {
         "ERROR unit \"magpie/1\" not found",
+        "ERROR unit \"magpie/1\" not found (not found)",
         "ERROR cannot read settings for unit \"magpie/1\" in relation \"magpie:magpie\": unit"
             + " \"magpie/1\": settings not found",
         "ERROR relation unit not found"
@@ -501,6 +503,26 @@ class AddressesTest {
             "eth0 2001:db8::4/64 true"),
         read.stream()
             .map(each -> each.device() + " " + each.address() + " " + each.passing())
+            .toList());
+  }
+
+  /** With preferIPv4Stack the JDK lists no interface that has IPv6 addresses alone. */
+  @Test
+  void anInterfaceThatTheJdkDoesNotListKeepsItsIpv6Addresses() throws IOException {
+    Path kernel = directory.resolve("if_inet6");
+    Files.write(
+        kernel,
+        List.of(
+            "20010db8000600000000000000000002 63 40 00 a2    six99",
+            "fec00000000000000000000000000005 63 40 40 82    six99",
+            "20010db8000600000000000000000001 63 40 00 82    six99",
+            "fe8000000000000050ddc9fffefedd5b 63 40 20 80    six99"));
+
+    assertEquals(
+        List.of("2001:db8:6::1/64", "fec0::5/64", "2001:db8:6::2/64"),
+        OwnInterfaces.read(kernel).stream()
+            .filter(each -> each.source().equals("six99"))
+            .map(AddressCandidate::toString)
             .toList());
   }
 
