@@ -88,8 +88,18 @@ enum Failures {
     Failures known =
         stderr.matches("(?s).*relation \\d+ not found.*")
             ? RELATION_GONE
-            : stderr.matches("(?s).*unit \"[^\"]*\" not found.*") ? NEVER_JOINED : OTHER;
+            : missesTheUnitAskedAbout(call, stderr) ? NEVER_JOINED : OTHER;
     return known.failure(call, exitCode, stderr);
+  }
+
+  /** Said of another unit, such as the own one, it tells nothing of the unit asked about. */
+  private static boolean missesTheUnitAskedAbout(HookTools.Call call, String stderr) {
+    for (String argument : call.arguments()) {
+      if (stderr.contains("unit \"" + argument + "\" not found")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private HookToolException failure(HookTools.Call call, int exitCode, String stderr) {

@@ -36,6 +36,10 @@ class FailuresTest {
             + " found | NEVER_JOINED",
         "1 | relation unit not found | NEVER_JOINED",
         "1 | getting settings: relation unit not found: a/9 | NEVER_JOINED",
+        "1 | unit \"magpie/9\" not found | NEVER_JOINED",
+        // Said of another unit, such as the own one: nothing is known of the unit asked about.
+        "1 | unit \"magpie/0\" not found | OTHER",
+        "1 | unit \"magpie/99\" not found | OTHER",
         // Leadership (2.2, 3.1).
         "1 | cannot write relation settings | NOT_LEADER",
         "1 | this unit is not the leader | NOT_LEADER",
