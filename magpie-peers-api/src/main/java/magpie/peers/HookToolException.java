@@ -21,6 +21,9 @@ public final class HookToolException extends PeersException {
   /** Of an argument that a message shows whole. */
   private static final int LONGEST = 200;
 
+  /** Where a message shows no further arguments. */
+  private static final int MOST = 2000;
+
   /** What a caller may want to tell apart. */
   public enum Reason {
     /** The relation is gone, or this unit may not see it. */
@@ -96,6 +99,10 @@ public final class HookToolException extends PeersException {
       String next) {
     StringBuilder out = new StringBuilder("hook tool ").append(tool);
     for (String argument : arguments) {
+      if (out.length() > MOST) {
+        out.append(" ... (").append(arguments.size()).append(" arguments)");
+        break;
+      }
       // Longer ones are cut: a message is for people.
       boolean plain = argument.length() <= LONGEST && argument.matches("[A-Za-z0-9_./:=-]+");
       out.append(' ').append(plain ? argument : Quote.of(argument));

@@ -25,7 +25,8 @@ final class NetworkInfo {
     try {
       return read(tools.run(HookTools.Call.of("network-get", "--format=json", binding)));
     } catch (HookToolException e) {
-      if (e.stderr().contains("no network config found for binding")) {
+      if (e.stderr().contains("no network config found for binding")
+          || e.stderr().contains("no addresses attached to space for binding")) {
         return List.of();
       }
       throw e;

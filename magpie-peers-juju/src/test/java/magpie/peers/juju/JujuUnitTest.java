@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a unit shares with its application, and how it says how it is. */
 class JujuUnitTest {
@@ -221,10 +223,14 @@ class JujuUnitTest {
     }
   }
 
-  @Test
-  void noNetworkForTheEndpointIsNoFailure() {
-    juju.inject(
-        Fault.exit(1, "ERROR no network config found for binding \"magpie\"").on("network-get"));
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ERROR no network config found for binding \"magpie\"",
+        "ERROR no addresses attached to space for binding \"magpie\""
+      })
+  void noNetworkForTheEndpointIsNoFailure(String refusal) {
+    juju.inject(Fault.exit(1, refusal).on("network-get"));
 
     HookScene.run(leader, view -> JujuUnit.of(view).publishAddresses());
 
@@ -253,6 +259,18 @@ class JujuUnitTest {
                   .getMessage();
           assertTrue(message.length() < 1000, () -> message.length() + " characters");
         });
+  }
+
+  @Test
+  void noMessageCarriesManyArguments() {
+    HookToolException many =
+        new HookToolException(
+            Reason.OTHER, "tool", Collections.nCopies(1000, "a".repeat(150)), 1, "", "m", "n");
+
+    String message = many.getMessage();
+    assertTrue(message.length() < 3000, () -> message.length() + " characters");
+    assertTrue(message.contains("... (1000 arguments): m"), message);
+    assertEquals(1000, many.arguments().size());
   }
 
   @Test
