@@ -54,6 +54,12 @@ public final class InMemoryPeers {
 
   private final @Nullable PeerId self;
   private final List<PeerNode> nodes = new ArrayList<>();
+
+  /**
+   * For the state alone: whoever changes it reads the peers meanwhile, and others read them, too.
+   */
+  private final Object stateLock = new Object();
+
   private final List<Network> networks = new ArrayList<>();
   private final Map<String, String> published = new TreeMap<>();
   private final Set<PeerId> read = new HashSet<>();
@@ -315,18 +321,20 @@ public final class InMemoryPeers {
 
     @Override
     public String load() {
-      synchronized (nodes) {
+      synchronized (stateLock) {
         return state;
       }
     }
 
     @Override
     public String update(UnaryOperator<String> change) {
-      synchronized (nodes) {
+      synchronized (stateLock) {
         String after = change.apply(state);
         if (!after.equals(state)) {
           state = after;
-          writes++;
+          synchronized (nodes) {
+            writes++;
+          }
         }
         return after;
       }
