@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import magpie.peers.StateException;
 import magpie.peers.spi.StateStore;
@@ -24,6 +26,10 @@ import org.jspecify.annotations.Nullable;
  * <p>One key per endpoint holds the view's text behind a line with a fingerprint of every setting
  * that was published. The fingerprints are there because asking the agent for one's own bag makes
  * it submit all of it again (docs/juju.md, J2), and a hash is enough to see that nothing changed.
+ *
+ * <p>One thread may record notices while another publishes. The first holds no lock while it reads
+ * the source, which the second may have the lock of; so the lines that each of them changes are put
+ * together afterwards, and neither waits for what the other waits for.
  */
 final class JujuState implements StateStore {
   private static final String PUBLISHED = "published";
@@ -37,8 +43,8 @@ final class JujuState implements StateStore {
   /** Where the one text is kept; read once per hook, since nobody else changes it meanwhile. */
   private final Store store;
 
-  private @Nullable String known;
-  private boolean prefetched;
+  private volatile @Nullable String known;
+  private final AtomicBoolean prefetched = new AtomicBoolean();
 
   JujuState(Store store) {
     this.store = store;
@@ -104,17 +110,17 @@ final class JujuState implements StateStore {
           }
 
           private final HookTools.Call get = HookTools.Call.of("state-get", "--format=json", key);
-          private HookTools.@Nullable Pending begun;
+          private final AtomicReference<HookTools.@Nullable Pending> begun =
+              new AtomicReference<>();
 
           @Override
           public void prefetch() {
-            begun = tools.begin(get);
+            begun.set(tools.begin(get));
           }
 
           @Override
           public void abandon() {
-            HookTools.Pending pending = begun;
-            begun = null;
+            HookTools.Pending pending = begun.getAndSet(null);
             if (pending != null) {
               pending.abandon();
             }
@@ -122,8 +128,7 @@ final class JujuState implements StateStore {
 
           @Override
           public String load() {
-            HookTools.Pending pending = begun;
-            begun = null;
+            HookTools.Pending pending = begun.getAndSet(null);
             HookTools.Answer answer = pending == null ? tools.run(get) : pending.answer();
             return stored(answer);
           }
@@ -153,19 +158,23 @@ final class JujuState implements StateStore {
 
   @Override
   public void prefetch() {
-    if (known == null && !prefetched) {
-      prefetched = true;
+    if (known == null && prefetched.compareAndSet(false, true)) {
       store.prefetch();
     }
   }
 
   /** Ends what was begun for a call that has failed meanwhile (F2). */
   void abandon() {
-    prefetched = false;
+    prefetched.set(false);
     store.abandon();
   }
 
   private String text() {
+    String text = known;
+    return text == null ? loaded() : text;
+  }
+
+  private synchronized String loaded() {
     String text = known;
     if (text == null) {
       text = store.load();
@@ -174,7 +183,7 @@ final class JujuState implements StateStore {
     return text;
   }
 
-  private void replace(String text) {
+  private synchronized void replace(String text) {
     if (!text.equals(text())) {
       store.save(text);
       known = text;
@@ -183,7 +192,10 @@ final class JujuState implements StateStore {
 
   /** The line of fingerprints without its end, or nothing. */
   private String header() {
-    String text = text();
+    return header(text());
+  }
+
+  private String header(String text) {
     if (!text.startsWith(PUBLISHED + " ")) {
       return "";
     }
@@ -202,15 +214,18 @@ final class JujuState implements StateStore {
 
   @Override
   public String load() {
-    String header = header();
-    return header.isEmpty() ? text() : text().substring(header.length() + 1);
+    String text = text();
+    String header = header(text);
+    return header.isEmpty() ? text : text.substring(header.length() + 1);
   }
 
   @Override
   public String update(UnaryOperator<String> change) {
-    String header = header();
     String after = Objects.requireNonNull(change.apply(load()), "the changed state");
-    replace(header.isEmpty() ? after : header + "\n" + after);
+    synchronized (this) {
+      String header = header();
+      replace(header.isEmpty() ? after : header + "\n" + after);
+    }
     return after;
   }
 
@@ -237,7 +252,7 @@ final class JujuState implements StateStore {
   }
 
   /** Forgets what was published under some keys. */
-  void forget(List<String> relations, Collection<String> keys) {
+  synchronized void forget(List<String> relations, Collection<String> keys) {
     if (!endsWithTheHook()) {
       return;
     }
@@ -252,7 +267,7 @@ final class JujuState implements StateStore {
   }
 
   /** Remembers what was published just now. */
-  void published(List<String> relations, Map<String, String> changes) {
+  synchronized void published(List<String> relations, Map<String, String> changes) {
     if (!endsWithTheHook()) {
       return;
     }
