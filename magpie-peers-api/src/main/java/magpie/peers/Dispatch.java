@@ -25,8 +25,16 @@ final class Dispatch implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Dispatch.class.getName());
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
+  /** How long after a failure it is tried again, without a signal. */
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
   /** What the view shows at one moment. */
-  record Observation(Snapshot snapshot, Health health) {}
+  record Observation(Snapshot snapshot, Health health) {
+    boolean tellsTheSameAs(Observation other) {
+      return snapshot.revision() == other.snapshot.revision()
+          && health.status() == other.health.status();
+    }
+  }
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition signalled = lock.newCondition();
@@ -45,16 +53,13 @@ final class Dispatch implements AutoCloseable {
   Dispatch(String name, Supplier<@Nullable Observation> view, Duration longestWait) {
     this.view = view;
     this.longestWait = longestWait;
-    thread = new Thread(this::run, "magpie-peers events " + name);
+    thread = new Thread(this::run, "magpie-peers " + name);
     thread.setDaemon(true);
     thread.start();
   }
 
   Subscription add(PeerListener listener) {
-    Listening listening = new Listening(listener);
-    listeners.add(listening);
-    signal();
-    return listening;
+    return new Events(this, listener).begin();
   }
 
   /** Says that something may have changed; never blocks for long, never throws. */
@@ -69,14 +74,16 @@ final class Dispatch implements AutoCloseable {
   }
 
   private void run() {
-    while (awaitSignal()) {
+    boolean again = false;
+    while (awaitSignal(again)) {
       try {
         Observation now = view.get();
         if (now == null) {
           return;
         }
+        again = false;
         for (Listening listening : listeners) {
-          listening.catchUp(now);
+          again |= !listening.catchUp(now);
         }
       } catch (RuntimeException | Error e) {
         // Nobody calls this thread, so nobody but the log can be told; the next signal tries again.
@@ -85,11 +92,21 @@ final class Dispatch implements AutoCloseable {
     }
   }
 
-  private boolean awaitSignal() {
+  /** Waits for a signal; or not for long, if something is to be tried again. */
+  private boolean awaitSignal(boolean again) {
     lock.lock();
     try {
-      while (!signal && !closed) {
-        signalled.awaitUninterruptibly();
+      long rest = RETRY.toNanos();
+      while (!signal && !closed && rest > 0) {
+        if (again) {
+          try {
+            rest = signalled.awaitNanos(rest);
+          } catch (InterruptedException e) {
+            // Left behind by a listener; who ends this thread has set closed.
+          }
+        } else {
+          signalled.awaitUninterruptibly();
+        }
       }
       signal = false;
       return !closed;
@@ -98,8 +115,12 @@ final class Dispatch implements AutoCloseable {
     }
   }
 
-  /** Ends the thread without waiting for it; for a view that nobody listens to yet. */
-  void end() {
+  boolean isOnThisThread() {
+    return Thread.currentThread() == thread;
+  }
+
+  @Override
+  public void close() {
     lock.lock();
     try {
       closed = true;
@@ -107,20 +128,15 @@ final class Dispatch implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-  }
-
-  @Override
-  public void close() {
-    end();
     // All of them before any is waited for: the call of one may be what the others wait for.
     listeners.forEach(listening -> listening.ended = true);
     listeners.forEach(Listening::close);
-    if (Thread.currentThread() == thread) {
+    if (isOnThisThread()) {
       return;
     }
-    if (!within(nanos -> joined(thread, nanos))) {
+    if (!within(longestWait.toNanos(), nanos -> joined(thread, nanos))) {
       thread.interrupt();
-      if (!within(nanos -> joined(thread, nanos))) {
+      if (!within(longestWait.toNanos(), nanos -> joined(thread, nanos))) {
         LOG.log(
             System.Logger.Level.WARNING, "a listener does not return; its thread is left behind");
       }
@@ -133,13 +149,13 @@ final class Dispatch implements AutoCloseable {
   }
 
   /** Something to wait for. */
-  private interface Wait {
+  interface Wait {
     boolean until(long nanos) throws InterruptedException;
   }
 
   /** Waits as long as is worth it, interrupted or not: nothing may come after close() (E1). */
-  private boolean within(Wait wait) {
-    long end = System.nanoTime() + longestWait.toNanos();
+  static boolean within(long longest, Wait wait) {
+    long end = System.nanoTime() + longest;
     boolean interrupted = false;
     try {
       while (true) {
@@ -156,51 +172,38 @@ final class Dispatch implements AutoCloseable {
     }
   }
 
-  /** One listener, and what it was told last. */
-  private final class Listening implements Subscription {
+  /** Somebody who listens. */
+  abstract static class Listening implements Subscription {
+    private final Dispatch dispatch;
     private final ReentrantLock calling = new ReentrantLock();
-    private final PeerListener listener;
-    private @Nullable Observation told;
     private volatile boolean ended;
 
-    Listening(PeerListener listener) {
-      this.listener = listener;
+    Listening(Dispatch dispatch) {
+      this.dispatch = dispatch;
     }
 
-    void catchUp(Observation now) {
+    /** Begins here, and not where it is made: so a hook that only could listen loads none of it. */
+    final Subscription begin() {
+      dispatch.listeners.add(this);
+      dispatch.signal();
+      return this;
+    }
+
+    /** Tells what there is to tell; false if it is to be tried again. */
+    abstract boolean catchUp(Observation now);
+
+    /** Calls the listener, unless it does not listen any more. */
+    final void call(Runnable listener, Object what) {
       calling.lock();
       try {
-        Observation before = told;
-        told = now;
-        if (before == null) {
-          call(new PeerEvent.Started(now.snapshot()));
-          if (now.health().stale()) {
-            Health fresh = new Health(Health.Status.FRESH, now.snapshot().readAt(), "");
-            call(new PeerEvent.HealthChanged(fresh, now.health(), now.snapshot()));
-          }
-          return;
+        if (!ended) {
+          listener.run();
         }
-        if (before.health().status() != now.health().status()) {
-          call(new PeerEvent.HealthChanged(before.health(), now.health(), before.snapshot()));
-        }
-        if (before.snapshot().revision() != now.snapshot().revision()) {
-          call(new PeerEvent.Changed(before.snapshot(), now.snapshot()));
-        }
-      } finally {
-        calling.unlock();
-      }
-    }
-
-    private void call(PeerEvent event) {
-      if (ended) {
-        return;
-      }
-      try {
-        listener.onEvent(event);
       } catch (Throwable e) {
         // Whatever it is, a class that is missing for instance: the others are to hear theirs (E1).
-        LOG.log(System.Logger.Level.WARNING, "a listener failed at " + event.kind(), e);
+        LOG.log(System.Logger.Level.WARNING, "a listener failed at " + what, e);
       } finally {
+        calling.unlock();
         // An interrupt that it leaves behind is not meant for others, nor for reading the source.
         Thread.interrupted();
       }
@@ -209,13 +212,50 @@ final class Dispatch implements AutoCloseable {
     @Override
     public void close() {
       ended = true;
-      listeners.remove(this);
+      dispatch.listeners.remove(this);
       // Within the listener the lock is already ours, so this waits for other threads only.
-      if (within(nanos -> calling.tryLock(nanos, TimeUnit.NANOSECONDS))) {
+      if (within(
+          dispatch.longestWait.toNanos(), nanos -> calling.tryLock(nanos, TimeUnit.NANOSECONDS))) {
         calling.unlock();
       } else {
         LOG.log(System.Logger.Level.WARNING, "a listener does not return; it was not waited for");
       }
+    }
+  }
+
+  /** A listener to events, and what it was told last. */
+  private static final class Events extends Listening {
+    private final PeerListener listener;
+    private @Nullable Observation told;
+
+    Events(Dispatch dispatch, PeerListener listener) {
+      super(dispatch);
+      this.listener = listener;
+    }
+
+    @Override
+    boolean catchUp(Observation now) {
+      Observation before = told;
+      told = now;
+      if (before == null) {
+        call(new PeerEvent.Started(now.snapshot()));
+        if (now.health().stale()) {
+          Health fresh = new Health(Health.Status.FRESH, now.snapshot().readAt(), "");
+          call(new PeerEvent.HealthChanged(fresh, now.health(), now.snapshot()));
+        }
+        return true;
+      }
+      if (before.health().status() != now.health().status()) {
+        call(new PeerEvent.HealthChanged(before.health(), now.health(), before.snapshot()));
+      }
+      if (before.snapshot().revision() != now.snapshot().revision()) {
+        call(new PeerEvent.Changed(before.snapshot(), now.snapshot()));
+      }
+      return true;
+    }
+
+    private void call(PeerEvent event) {
+      call(() -> listener.onEvent(event), event.kind());
     }
   }
 }

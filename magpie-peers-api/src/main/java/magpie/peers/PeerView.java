@@ -134,7 +134,12 @@ public interface PeerView extends AutoCloseable {
    * backend, so a crash repeats a notice and never loses one (N4). While the source is broken
    * nothing is recorded.
    *
+   * <p>This may have to wait for the state, which another process has locked; no other call of this
+   * view waits with it, except for notices. A view that is closed meanwhile ends the wait.
+   *
    * @return the notices
+   * @throws StateException if the state cannot be read or written
+   * @throws IllegalStateException if the view is closed, or is closed while this waits
    */
   Notices notices();
 
@@ -173,10 +178,15 @@ public interface PeerView extends AutoCloseable {
 
   /**
    * Calls a consumer with the notices whenever there are new ones to deal with, at once if there
-   * are some now. This records, as {@link #notices()} does (N6).
+   * are some now. This records, as {@link #notices()} does (N6), once before it returns: where
+   * notices cannot be recorded, it throws. What breaks later is logged with its reason, and is
+   * tried again until it heals.
    *
-   * @param consumer gets all notices that have not been dismissed, on the thread of {@link #listen}
+   * @param consumer gets all notices that have not been dismissed, one call at a time, on a thread
+   *     of its own: a wait for the state holds up no event
    * @return ends the listening
+   * @throws StateException if the state cannot be read or written
+   * @throws PeersException if the peers cannot be read, or there is no place for state
    */
   Subscription onNotices(Consumer<Notices> consumer);
 

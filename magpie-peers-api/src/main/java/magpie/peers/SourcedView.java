@@ -10,19 +10,16 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
 import org.jspecify.annotations.Nullable;
 
 /** The one view there is: everything that users see, made from what a source says. */
@@ -36,7 +33,7 @@ final class SourcedView implements PeerView {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final String backend;
-  private final PeerSource source;
+  private final CheckedSource source;
   private final Environment environment;
 
   private @Nullable Reading reading;
@@ -56,15 +53,22 @@ final class SourcedView implements PeerView {
   /** Everything could be read once: from then on there is something good to fall back to. */
   private boolean wasWhole;
 
-  private final Set<Notice> shown = new HashSet<>();
-  private @Nullable Dispatch dispatch;
+  private final NoticeBoard board;
   private PeerSource.@Nullable Watch watch;
+
+  /** Signalled from any thread, whoever has the lock. */
+  private volatile @Nullable Dispatch events;
+
+  /** On a thread of its own, because notices may have to wait for the state, and events not. */
+  private volatile @Nullable Dispatch notices;
+
   private boolean closed;
 
   SourcedView(String backend, PeerSource source, Environment environment) {
     this.backend = backend;
-    this.source = source;
+    this.source = new CheckedSource(backend, source, environment);
     this.environment = environment;
+    this.board = new NoticeBoard(this, this.source);
   }
 
   /**
@@ -77,11 +81,15 @@ final class SourcedView implements PeerView {
     lock.lock();
     if (closed) {
       lock.unlock();
-      throw new IllegalStateException("this view of the peers is closed");
+      throw closedFailure();
     }
   }
 
-  private boolean closed() {
+  static IllegalStateException closedFailure() {
+    return new IllegalStateException("this view of the peers is closed");
+  }
+
+  boolean isClosed() {
     lock.lock();
     try {
       return closed;
@@ -140,12 +148,17 @@ final class SourcedView implements PeerView {
   @Override
   public List<PeerNode> nodes(NodeFilter filter) {
     Objects.requireNonNull(filter, "filter");
+    Snapshot now;
+    NodeFilter resolved;
     enter();
     try {
-      return current().nodes(resolved(filter));
+      now = current();
+      resolved = resolved(filter);
     } finally {
       lock.unlock();
     }
+    // Outside the lock, since a filter is the caller's code and may call this view.
+    return now.nodes(resolved);
   }
 
   @Override
@@ -179,15 +192,19 @@ final class SourcedView implements PeerView {
   @Override
   public Optional<Explanation> explain(PeerId id, NodeFilter filter) {
     Objects.requireNonNull(filter, "filter");
+    PeerNode node;
+    NodeFilter resolved;
     enter();
     try {
-      PeerNode node = node(id).orElse(null);
-      return node == null
-          ? Optional.empty()
-          : Optional.of(new Explanation(node, filter.toString(), resolved(filter).apply(node)));
+      node = node(id).orElse(null);
+      if (node == null) {
+        return Optional.empty();
+      }
+      resolved = resolved(filter);
     } finally {
       lock.unlock();
     }
+    return Optional.of(new Explanation(node, filter.toString(), resolved.apply(node)));
   }
 
   @Override
@@ -294,7 +311,7 @@ final class SourcedView implements PeerView {
       List<String> merging = new ArrayList<>();
       List<PeerNode> nodes = merged(now, peerIds(now), merging);
       // Asked behind the nodes: a source that reads each by itself learns what is odd meanwhile.
-      List<String> warnings = new ArrayList<>(now.warnings());
+      List<String> warnings = source.warnings(now);
       warnings.addAll(merging);
       built =
           new Snapshot(
@@ -331,10 +348,9 @@ final class SourcedView implements PeerView {
     return now == snapshotReading;
   }
 
-  private static List<PeerId> peerIds(Reading now) {
+  private List<PeerId> peerIds(Reading now) {
     PeerId self = now.self().orElse(null);
-    List<PeerId> all = new ArrayList<>(now.ids());
-    Collections.sort(all);
+    List<PeerId> all = source.ids(now);
     List<PeerId> peers = new ArrayList<>(all.size());
     PeerId last = null;
     for (PeerId id : all) {
@@ -347,8 +363,8 @@ final class SourcedView implements PeerView {
   }
 
   /** What the reading says of some members, in order without repetition, one node each (M1, M2). */
-  private static List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
-    List<PeerNode> told = new ArrayList<>(now.nodes(ids));
+  private List<PeerNode> merged(Reading now, List<PeerId> ids, List<String> warnings) {
+    List<PeerNode> told = source.nodes(now, ids);
     // Most sources tell it in order, and to see that costs less than to compare by order.
     if (!named(told, ids)) {
       told.sort(
@@ -403,9 +419,9 @@ final class SourcedView implements PeerView {
   }
 
   /** What the reading says of some nodes, one each (M2). */
-  private static Map<PeerId, PeerNode> byId(Reading now, Collection<PeerId> ids) {
+  private Map<PeerId, PeerNode> byId(Reading now, Collection<PeerId> ids) {
     Map<PeerId, PeerNode> byId = new HashMap<>(ids.size() * 2);
-    for (PeerNode node : now.nodes(ids)) {
+    for (PeerNode node : source.nodes(now, ids)) {
       PeerNode first = byId.putIfAbsent(node.id(), node);
       if (first != null) {
         byId.put(node.id(), first.merge(node));
@@ -420,37 +436,44 @@ final class SourcedView implements PeerView {
 
   @Override
   public Notices notices() {
+    return board.notices();
+  }
+
+  /** Reads, and returns where to record it. */
+  StateStore readForRecording() {
     enter();
     try {
-      source.state().prefetch();
+      StateStore store = source.prefetchedState();
       read();
-      Ledger ledger = unread ? load() : change(new Recording());
-      Reading now = Objects.requireNonNull(reading, "reading");
-      Notices notices =
-          new Notices(
-              list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
-      // Those shown before are among these, or they are gone or replaced.
-      shown.clear();
-      shown.addAll(notices.joined());
-      shown.addAll(notices.departed());
-      return notices;
+      return store;
     } finally {
       lock.unlock();
     }
   }
 
-  private Ledger load() {
-    return Ledger.parse(source.state().load(), stateOrigin());
+  /** Returns where notices are kept. */
+  StateStore state() {
+    enter();
+    try {
+      return source.state();
+    } finally {
+      lock.unlock();
+    }
   }
 
-  /**
-   * Records who is there, as read while nobody else can record: between the reading and the lock of
-   * the state another process may have recorded a later one, and all that changed since would be
-   * told as if it had changed back (N1).
-   */
-  private final class Recording extends Change {
-    @Override
-    void to(Ledger ledger) {
+  boolean isUnread() {
+    lock.lock();
+    try {
+      return unread;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Reads who is there and records it, unless it cannot be read now. */
+  void record(Ledger ledger) {
+    enter();
+    try {
       Reading now = read();
       if (unread) {
         return;
@@ -471,33 +494,21 @@ final class SourcedView implements PeerView {
         whole();
       }
       ledger.record(present, known);
+    } finally {
+      lock.unlock();
     }
   }
 
-  /** One change of what is remembered, from text to text. */
-  private abstract class Change implements UnaryOperator<String> {
-    private @Nullable Ledger changed;
-
-    abstract void to(Ledger ledger);
-
-    @Override
-    public String apply(String before) {
-      Ledger ledger = Ledger.parse(before, stateOrigin());
-      to(ledger);
-      String after = ledger.print();
-      // What could not be read again must not be stored.
-      changed = Ledger.parse(after, stateOrigin());
-      return after;
+  /** The notices that wait, with what the last good reading knows. */
+  Notices noticesOf(Ledger ledger) {
+    enter();
+    try {
+      Reading now = Objects.requireNonNull(reading, "reading");
+      return new Notices(
+          list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
+    } finally {
+      lock.unlock();
     }
-  }
-
-  private Ledger change(Change change) {
-    source.state().update(change);
-    return Objects.requireNonNull(change.changed, "a change that was made");
-  }
-
-  private String stateOrigin() {
-    return source.state().origin();
   }
 
   private List<Notice> list(Ledger ledger, Notice.Kind kind, Reading now) {
@@ -521,54 +532,17 @@ final class SourcedView implements PeerView {
 
   @Override
   public List<Notice> dismissJoined() {
-    return dismissShown(Notice.Kind.JOINED);
+    return board.dismissShown(Notice.Kind.JOINED);
   }
 
   @Override
   public List<Notice> dismissDeparted() {
-    return dismissShown(Notice.Kind.DEPARTED);
-  }
-
-  private List<Notice> dismissShown(Notice.Kind kind) {
-    enter();
-    try {
-      List<Notice> ofKind = new ArrayList<>();
-      for (Notice notice : shown) {
-        if (notice.kind() == kind) {
-          ofKind.add(notice);
-        }
-      }
-      return dismiss(ofKind);
-    } finally {
-      lock.unlock();
-    }
+    return board.dismissShown(Notice.Kind.DEPARTED);
   }
 
   @Override
-  public List<Notice> dismiss(Collection<Notice> notices) {
-    List<Notice> given = List.copyOf(notices);
-    enter();
-    try {
-      if (given.isEmpty()) {
-        return List.of();
-      }
-      Map<PeerId, Notice> dismissed = new TreeMap<>();
-      change(
-          new Change() {
-            @Override
-            void to(Ledger ledger) {
-              for (Notice notice : ledger.dismiss(given)) {
-                dismissed.put(notice.id(), notice);
-              }
-            }
-          });
-      for (Notice notice : given) {
-        shown.remove(notice);
-      }
-      return List.copyOf(dismissed.values());
-    } finally {
-      lock.unlock();
-    }
+  public List<Notice> dismiss(Collection<Notice> dismissed) {
+    return board.dismiss(dismissed);
   }
 
   @Override
@@ -576,22 +550,23 @@ final class SourcedView implements PeerView {
     Objects.requireNonNull(listener, "listener");
     enter();
     try {
-      current();
-      Dispatch running = dispatch;
+      watch();
+      Dispatch running = events;
       if (running == null) {
-        running = new Dispatch(backend, this::observe);
-        try {
-          watch = source.watch(running::signal);
-        } catch (RuntimeException | Error e) {
-          // Not waited for: its thread may be waiting for the lock that is held here.
-          running.end();
-          throw e;
-        }
-        dispatch = running;
+        running = new Dispatch("events " + backend, this::observe);
+        events = running;
       }
       return running.add(listener);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Makes sure that there is something to tell, and that changes of it are noticed. */
+  private void watch() {
+    current();
+    if (watch == null) {
+      watch = source.watch(this::signal);
     }
   }
 
@@ -610,44 +585,40 @@ final class SourcedView implements PeerView {
   }
 
   private void signal() {
-    Dispatch running = dispatch;
-    if (running != null) {
-      running.signal();
+    Dispatch toEvents = events;
+    if (toEvents != null) {
+      toEvents.signal();
+    }
+    Dispatch toNotices = notices;
+    if (toNotices != null) {
+      toNotices.signal();
     }
   }
 
   @Override
   public Subscription onNotices(Consumer<Notices> consumer) {
     Objects.requireNonNull(consumer, "consumer");
-    return listen(
-        new PeerListener() {
-          private Notices told = new Notices(List.of(), List.of());
-
-          @Override
-          public void onEvent(PeerEvent event) {
-            Notices now;
-            try {
-              now = notices();
-            } catch (IllegalStateException e) {
-              if (closed()) {
-                // Closed since the event was made: nothing more is to be told.
-                return;
-              }
-              throw e;
-            }
-            if (!now.isEmpty() && !now.equals(told)) {
-              told = now;
-              consumer.accept(now);
-            }
-          }
-        });
+    // What cannot begin is told to the caller; what breaks later can be told to the log alone.
+    board.record();
+    enter();
+    try {
+      watch();
+      Dispatch running = notices;
+      if (running == null) {
+        running = new Dispatch("notices " + backend, this::observe);
+        notices = running;
+      }
+      return board.new Listening(running, consumer).begin();
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
   public Map<String, String> published() {
     enter();
     try {
-      return TextMap.copyOf(source.published());
+      return source.published();
     } finally {
       lock.unlock();
     }
@@ -663,7 +634,7 @@ final class SourcedView implements PeerView {
       if (changes.isEmpty()) {
         return false;
       }
-      source.publish(TextMap.copyOf(changes));
+      source.publish(changes);
       return true;
     } finally {
       lock.unlock();
@@ -698,37 +669,57 @@ final class SourcedView implements PeerView {
 
   @Override
   public void close() {
-    Dispatch running;
-    PeerSource.Watch watching;
     boolean first;
+    PeerSource.Watch watching;
     lock.lock();
     try {
       first = !closed;
       closed = true;
-      running = dispatch;
       watching = watch;
     } finally {
       lock.unlock();
     }
+    Dispatch toEvents = events;
+    Dispatch toNotices = notices;
     if (!first) {
-      // Whoever closes it second may rely on it as well that nothing more is told.
-      if (running != null) {
-        running.close();
+      // Whoever closes it second may rely on it as well that nothing more is told. A listener may
+      // not: it is waited for.
+      if (!isOn(toEvents) && !isOn(toNotices)) {
+        end(toEvents, toNotices);
       }
       return;
     }
+    board.close();
     // Outside the lock, because a listener that is being waited for may be calling this view.
     try {
       if (watching != null) {
-        watching.close();
+        source.end(watching);
       }
     } finally {
       try {
-        if (running != null) {
-          running.close();
-        }
+        end(toEvents, toNotices);
       } finally {
-        source.close();
+        try {
+          board.awaitEnd();
+        } finally {
+          source.close();
+        }
+      }
+    }
+  }
+
+  private static boolean isOn(@Nullable Dispatch dispatch) {
+    return dispatch != null && dispatch.isOnThisThread();
+  }
+
+  private static void end(@Nullable Dispatch one, @Nullable Dispatch other) {
+    try {
+      if (one != null) {
+        one.close();
+      }
+    } finally {
+      if (other != null) {
+        other.close();
       }
     }
   }

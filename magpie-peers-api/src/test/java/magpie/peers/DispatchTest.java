@@ -11,11 +11,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -278,19 +279,13 @@ class DispatchTest {
   @Test
   void aSourceThatCannotBeWatchedSaysSoAtOnce() {
     ScriptedSource source = ScriptedSource.of("a");
-    source.watchFault = new IllegalStateException("no events here");
-    // The thread of the events has heard the signal, and waits to look at the view.
-    source.beforeWatchFault =
-        () -> {
-          while (!observing()) {
-            LockSupport.parkNanos(1_000_000);
-          }
-        };
+    source.watchFault = new SourceUnavailableException("the script", "no events here");
     try (PeerView view = source.open()) {
       long began = System.nanoTime();
       assertEquals(
           "no events here",
-          assertThrows(IllegalStateException.class, () -> view.listen(event -> {})).getMessage());
+          assertThrows(SourceUnavailableException.class, () -> view.listen(event -> {}))
+              .getMessage());
       Duration took = Duration.ofNanos(System.nanoTime() - began);
       assertTrue(took.toSeconds() < 5, () -> "waited " + took);
       while (eventThreads() > 0) {
@@ -304,15 +299,8 @@ class DispatchTest {
 
   private static long eventThreads() {
     return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().equals("magpie-peers events scripted"))
+        .filter(thread -> thread.getName().matches("magpie-peers (events|notices) scripted"))
         .count();
-  }
-
-  private static boolean observing() {
-    return Thread.getAllStackTraces().values().stream()
-        .anyMatch(
-            trace ->
-                Arrays.stream(trace).anyMatch(frame -> frame.getMethodName().equals("observe")));
   }
 
   @Test
@@ -321,9 +309,9 @@ class DispatchTest {
     PeerView view = source.open();
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch leave = new CountDownLatch(1);
-    List<Notices> told = new CopyOnWriteArrayList<>();
+    List<PeerEvent> told = new CopyOnWriteArrayList<>();
     view.listen(blocked(entered, leave));
-    view.onNotices(told::add);
+    view.listen(told::add);
     await(entered);
     Thread closer = new Thread(view::close);
     closer.start();
@@ -456,22 +444,160 @@ class DispatchTest {
   }
 
   @Test
-  void aFaultOfTheStateIsLoggedOnceForEachEvent() throws InterruptedException {
+  void noticesThatCannotBeginAreRefused() {
     ScriptedSource source = ScriptedSource.of("a");
-    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
     try (PeerView view = source.open()) {
-      source.store.beforeUpdate =
-          () -> {
-            throw new IllegalStateException("no place for state");
-          };
-      view.onNotices(notices -> {});
-      view.listen(heard::add);
-      next(heard);
+      source.store.fault = new StateException("memory", "no place for state");
+      assertEquals(
+          "no place for state",
+          assertThrows(StateException.class, () -> view.onNotices(notices -> {})).getMessage());
+      source.store.fault = new UnsupportedOperationException("no such attribute");
+      StateException fault =
+          assertThrows(StateException.class, () -> view.onNotices(notices -> {}));
+      assertTrue(
+          fault.getMessage().startsWith("state in \"memory\": expected the backend scripted to")
+              && fault.getMessage().contains("no such attribute; this is a fault of the backend"),
+          fault::getMessage);
+      assertEquals(0, source.watched(), "nothing goes on");
+    }
+    assertEquals(List.of(), logged);
+  }
+
+  @Test
+  void noticesThatBreakLaterAreLoggedOnceAndTriedUntilTheyHeal() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<Notices> told = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      view.onNotices(told::add);
+      assertEquals(1, next(told).joined().size());
+      CountDownLatch tried = new CountDownLatch(3);
+      source.store.beforeEachUpdate = tried::countDown;
+      source.store.fault = new StateException("memory", "the disk is gone");
+      put(source, "b");
+      await(tried);
+      source.store.fault = null;
+      // Without any further change: it is tried again.
+      assertEquals(2, next(told).joined().size());
+      assertEquals(2, view.dismissJoined().size());
     }
     assertEquals(
         List.of(
-            "WARNING a listener failed at STARTED | java.lang.IllegalStateException:"
-                + " no place for state"),
+            "WARNING notices cannot be recorded; it is tried again until they can be |"
+                + " magpie.peers.StateException: the disk is gone",
+            "INFO notices can be recorded again | null"),
         logged);
+  }
+
+  @Test
+  void whatAConsumerOfNoticesThrowsIsItsOwnFault() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<Notices> told = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      view.onNotices(
+          notices -> {
+            told.add(notices);
+            throw new IllegalStateException("cannot bear it");
+          });
+      next(told);
+      put(source, "b");
+      assertEquals(2, next(told).joined().size());
+    }
+    assertEquals(
+        "WARNING a listener failed at notices | java.lang.IllegalStateException: cannot bear it",
+        logged.get(0));
+  }
+
+  /** The state is locked by a process that hangs: nothing but notices waits for it. */
+  @Test
+  void aStateThatHangsHoldsUpNeitherListingsNorEventsNorTheEnd() throws Exception {
+    ScriptedSource source = ScriptedSource.of("a");
+    PeerView view = source.open();
+    BlockingQueue<Notices> told = new LinkedBlockingQueue<>();
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    view.onNotices(told::add);
+    next(told);
+    String recorded = source.store.text;
+    CountDownLatch free = new CountDownLatch(1);
+    CountDownLatch waiting = new CountDownLatch(1);
+    source.store.beforeEachUpdate =
+        () -> {
+          waiting.countDown();
+          try {
+            free.await();
+          } catch (InterruptedException e) {
+            throw new StateException("memory", "interrupted while waiting for the lock", e);
+          }
+        };
+    // The one thread waits for the state, and the other behind it.
+    put(source, "b");
+    await(waiting);
+    FutureTask<String> asking =
+        new FutureTask<>(
+            () ->
+                assertThrows(IllegalStateException.class, view::notices).getMessage()
+                    + (Thread.interrupted() ? ", and interrupted" : ""));
+    Thread thread = new Thread(asking);
+    thread.start();
+    FutureTask<Void> others =
+        new FutureTask<>(
+            () -> {
+              assertEquals(2, view.ids().size());
+              assertEquals(2, view.nodes().size());
+              assertTrue(view.node(PeerId.of("b")).isPresent());
+              assertFalse(view.health().stale());
+              view.listen(heard::add).close();
+              view.listen(heard::add);
+              put(source, "c");
+              while (next(heard).snapshot().nodes().size() < 3) {
+                assertTrue(view.self().isPresent());
+              }
+              view.close();
+              return null;
+            });
+    new Thread(others).start();
+    others.get(20, TimeUnit.SECONDS);
+    assertEquals("this view of the peers is closed", asking.get(20, TimeUnit.SECONDS));
+    assertEquals(recorded, source.store.text);
+    assertTrue(source.closed);
+    assertTrue(told.isEmpty());
+    assertEquals(0, eventThreads());
+    assertEquals(List.of(), logged);
+  }
+
+  /**
+   * Who lists has the lock of the view, who records has that of the state: nobody waits in a ring.
+   */
+  @Test
+  void recordingsAndListingsOfManyThreadsEnd() throws Exception {
+    ScriptedSource source = ScriptedSource.of("a");
+    List<FutureTask<Void>> all = new ArrayList<>();
+    try (PeerView one = source.open();
+        PeerView two = source.open()) {
+      for (int i = 0; i < 6; i++) {
+        PeerView view = i % 2 == 0 ? one : two;
+        boolean records = i < 3;
+        FutureTask<Void> task =
+            new FutureTask<>(
+                () -> {
+                  for (int round = 0; round < 200; round++) {
+                    if (records) {
+                      view.dismiss(view.notices().joined());
+                    } else {
+                      source.changedUnseen();
+                      view.nodes(
+                          NodeFilter.where("here", node -> view.node(node.id()).isPresent()));
+                    }
+                  }
+                  return null;
+                });
+        all.add(task);
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+      }
+      for (FutureTask<Void> task : all) {
+        task.get(40, TimeUnit.SECONDS);
+      }
+    }
   }
 }

@@ -234,6 +234,12 @@ final class ScriptedSource implements PeerSource {
     /** What happens once between the reading of a view and its recording. */
     Runnable beforeUpdate = () -> {};
 
+    /** What happens before each change of the text, while nothing here is locked. */
+    volatile Runnable beforeEachUpdate = () -> {};
+
+    /** What goes wrong with the state; null if nothing does. */
+    volatile @Nullable RuntimeException fault;
+
     @Override
     public String origin() {
       return "memory";
@@ -250,7 +256,16 @@ final class ScriptedSource implements PeerSource {
     }
 
     @Override
-    public synchronized String update(UnaryOperator<String> change) {
+    public String update(UnaryOperator<String> change) {
+      beforeEachUpdate.run();
+      RuntimeException broken = fault;
+      if (broken != null) {
+        throw broken;
+      }
+      return updateAlone(change);
+    }
+
+    private synchronized String updateAlone(UnaryOperator<String> change) {
       Runnable first = beforeUpdate;
       beforeUpdate = () -> {};
       first.run();

@@ -806,12 +806,13 @@ class SourcedViewTest {
   @Test
   void aWatchThatCannotBeEndedKeepsNeitherThreadNorSource() throws InterruptedException {
     ScriptedSource source = ScriptedSource.of("a");
-    source.endOfWatchFault = new IllegalStateException("no end");
+    source.endOfWatchFault = new SourceUnavailableException("the script", "no end");
     PeerView view = source.open();
     BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
     view.listen(event -> threads.add(Thread.currentThread()));
     Thread thread = next(threads);
-    assertEquals("no end", assertThrows(IllegalStateException.class, view::close).getMessage());
+    assertEquals(
+        "no end", assertThrows(SourceUnavailableException.class, view::close).getMessage());
     assertFalse(thread.isAlive());
     assertTrue(source.closed);
   }

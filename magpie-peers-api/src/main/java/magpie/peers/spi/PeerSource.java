@@ -14,7 +14,9 @@ import magpie.peers.Network;
  * One backend's truth about one peer set, and the way to publish into it.
  *
  * <p>This is all that a backend implements besides {@link PeerBackend}. The view on top calls it
- * from one thread at a time, except for {@link #close()}, and never after {@code close()}.
+ * from one thread at a time, except for {@link #close()}, and never after {@code close()}. The
+ * {@linkplain #state() place for state} is asked by one thread at a time as well, which may be
+ * another: what waits for the state holds up no reading.
  */
 public interface PeerSource extends AutoCloseable {
 

@@ -42,6 +42,10 @@ public interface StateStore {
    * Changes the text: reads it, applies the change and stores the result, with nobody else's change
    * between. Nothing is written if the text stays the same.
    *
+   * <p>Where this waits for others, an interrupt of the thread ends the wait with an exception: so
+   * a view that is closed waits no longer. The change reads the source, maybe after another thread
+   * has: what this holds meanwhile, no reading of the source may wait for.
+   *
    * @param change what to make of the text; called once, on the calling thread; the empty text if
    *     nothing was ever stored
    * @return the text as it is now

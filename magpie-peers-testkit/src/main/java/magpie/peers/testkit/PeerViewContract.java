@@ -1501,6 +1501,15 @@ public abstract class PeerViewContract {
                   + kind
                   + ")");
       String message = String.valueOf(e.getMessage());
+      // The view makes a failure of ours of it, and a backend has to say itself what is wrong.
+      assertFalse(
+          message.contains("this is a fault of the backend"),
+          () ->
+              "F1: a broken source is not a PeersException; check what PeerSource.read() throws (the"
+                  + " source is "
+                  + kind
+                  + "): "
+                  + message);
       List<String> data = new ArrayList<>();
       if (e instanceof SourceUnavailableException unavailable) {
         data.add(unavailable.origin());

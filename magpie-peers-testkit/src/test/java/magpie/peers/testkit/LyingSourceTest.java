@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -137,6 +139,21 @@ class LyingSourceTest {
             } catch (PeersException e) {
               Optional<PeerId> self = Optional.of(PeerId.of("magpie/0"));
               return Reading.of("nothing", Instant.EPOCH, self, List.of(), List.of());
+            }
+          }
+        };
+      }
+    },
+    RAW_WHEN_BROKEN("F1", "F1: a broken source is not a PeersException") {
+      @Override
+      PeerSource tell(PeerSource good) {
+        return new ForwardingSource(good) {
+          @Override
+          public Reading read() {
+            try {
+              return good.read();
+            } catch (PeersException e) {
+              throw new UncheckedIOException(new IOException("no such device"));
             }
           }
         };
@@ -366,7 +383,10 @@ class LyingSourceTest {
         };
       }
     },
-    THROWS_WHAT_IT_LIKES("M1 N1 S1 E1", "M1: expected an answer, found java.util.NoSuchElement") {
+    THROWS_WHAT_IT_LIKES(
+        "M1 N1 S1 E1",
+        "M1: expected an answer, found magpie.peers.SourceUnavailableException: expected the backend"
+            + " lying to answer or to say what is wrong, found java.util.NoSuchElement") {
       @Override
       PeerSource tell(PeerSource good) {
         return new ForwardingSource(good) {
