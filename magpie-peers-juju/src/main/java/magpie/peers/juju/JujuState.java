@@ -177,6 +177,8 @@ final class JujuState implements StateStore {
   private synchronized String loaded() {
     String text = known;
     if (text == null) {
+      // Too late to begin before it is asked for.
+      prefetched.set(true);
       text = store.load();
       known = text;
     }

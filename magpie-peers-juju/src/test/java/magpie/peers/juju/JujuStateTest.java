@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import magpie.peers.HookToolException;
 import magpie.peers.HookToolException.Reason;
 import magpie.peers.Notices;
@@ -107,6 +109,40 @@ class JujuStateTest {
         stored());
 
     assertEquals(Map.of(KEY, stored()), unit.charmState());
+  }
+
+  /** One thread records notices while another publishes: neither loses what the other stored. */
+  @Test
+  void noticesAndFingerprintsAreStoredByTwoThreadsAtOnce() throws Exception {
+    HookScene.run(
+        unit,
+        view -> {
+          FutureTask<Void> noticing =
+              new FutureTask<>(
+                  () -> {
+                    for (int i = 0; i < 20; i++) {
+                      view.dismiss(view.notices().joined());
+                    }
+                    return null;
+                  });
+          Thread thread = new Thread(noticing);
+          thread.start();
+          for (int i = 0; i < 10; i++) {
+            assertTrue(view.publish("count", String.valueOf(i)));
+          }
+          noticing.get(60, TimeUnit.SECONDS);
+        });
+    String[] lines = stored().split("\n", 2);
+    assertTrue(lines[0].startsWith("published magpie:1 "), lines[0]);
+    assertEquals(
+        """
+        magpie-peers-state 1
+        recorded 1
+        members magpie//1+1
+        end
+        """,
+        lines[1]);
+    HookScene.run(unit, view -> assertFalse(view.publish("count", "9")));
   }
 
   @Test
