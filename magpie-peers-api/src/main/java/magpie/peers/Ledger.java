@@ -33,9 +33,11 @@ final class Ledger {
 
   /**
    * How much may be read of ids written as runs, in characters: a few bytes may stand for any
-   * number of ids.
+   * number of ids. A text with a line for each of its ids has as much room more as they take.
    */
-  private static final int MOST_ROOM = 16 << 20;
+  private static final int LEAST_ROOM = 16 << 20;
+
+  private static final int ROOM_OF_CHARACTER = 4;
 
   /** What an id takes besides its application. */
   private static final int ROOM_OF_NUMBER = 16;
@@ -48,7 +50,7 @@ final class Ledger {
   private final Map<PeerId, PeerNode> lastKnown = new TreeMap<>();
 
   /** What is left for ids while it is read. */
-  private int room = MOST_ROOM;
+  private long room;
 
   /**
    * Notes who is present now. Each recording that finds a difference has a number, and the notices
@@ -126,6 +128,42 @@ final class Ledger {
       printNode(out, node);
     }
     return out.append('\n').append(END).append('\n').toString();
+  }
+
+  private static long room(String text) {
+    return LEAST_ROOM + (long) ROOM_OF_CHARACTER * text.length();
+  }
+
+  /**
+   * Makes sure that what was printed can be read again.
+   *
+   * @throws StateException if its ids take more room than it has
+   */
+  void check(String printed, String origin) {
+    long taken = (long) ROOM_OF_NUMBER * joined.size() + taken(members) + taken(departed.keySet());
+    if (taken > room(printed)) {
+      throw new StateException(
+          origin,
+          origin
+              + ": expected ids that take at most "
+              + room(printed)
+              + " characters, found "
+              + taken
+              + " for "
+              + members.size()
+              + " peers and "
+              + departed.size()
+              + " departed ones; nothing was recorded. Divide the peer set, or give the"
+              + " application a shorter name");
+    }
+  }
+
+  private static long taken(Collection<PeerId> ids) {
+    long taken = 0;
+    for (PeerId id : ids) {
+      taken += ROOM_OF_NUMBER + id.value().length();
+    }
+    return taken;
   }
 
   /** The runs of positions of each recording, filled in one pass over the members. */
@@ -236,7 +274,7 @@ final class Ledger {
       return done.toString();
     }
 
-    static long[] read(String text, int most) {
+    static long[] read(String text, long most) {
       long[] all = new long[16];
       int count = 0;
       long base = 0;
@@ -245,7 +283,7 @@ final class Ledger {
         long start = base + number(plus < 0 ? run : run.substring(0, plus));
         long more = plus < 0 ? 0 : number(run.substring(plus + 1));
         expect(start >= base && more >= 0, "runs of numbers", text);
-        expect(more < most - count, "ids that take at most " + MOST_ROOM + " characters", text);
+        expect(more < most - count, "no more ids than fit the size of the state", text);
         base = start + more;
         if (all.length <= count + more) {
           all = Arrays.copyOf(all, (int) Math.max(count + more + 1, 2L * count));
@@ -318,6 +356,7 @@ final class Ledger {
    */
   static Ledger parse(String text, String origin) {
     Ledger ledger = new Ledger();
+    ledger.room = room(text);
     if (text.isEmpty()) {
       return ledger;
     }
@@ -412,7 +451,7 @@ final class Ledger {
   private long[] numbers(String runs, int length) {
     int each = ROOM_OF_NUMBER + length;
     long[] numbers = Runs.read(runs, room / each);
-    room -= numbers.length * each;
+    room -= (long) numbers.length * each;
     return numbers;
   }
 

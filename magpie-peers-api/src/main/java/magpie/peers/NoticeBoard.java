@@ -211,8 +211,8 @@ final class NoticeBoard {
       Ledger ledger = Ledger.parse(before, origin);
       to(ledger);
       String after = ledger.print();
-      // What could not be read again must not be stored.
-      changed = Ledger.parse(after, origin);
+      ledger.check(after, origin);
+      changed = ledger;
       return after;
     }
   }

@@ -233,6 +233,41 @@ class LedgerTest {
     reread(ledger);
   }
 
+  /** As many nodes as a topology file holds, of an application with a long name. */
+  @Test
+  void asManyPeersAsATopologyHoldsAreRemembered() {
+    String application = "a-rather-long-name-of-an-application-as-some-like-them/";
+    List<PeerNode> nodes = new ArrayList<>();
+    for (int i = 0; i < 400_000; i++) {
+      nodes.add(PeerNode.builder(PeerId.of(application + i)).build());
+    }
+    List<PeerId> ids = nodes.stream().map(PeerNode::id).toList();
+    Ledger ledger = new Ledger();
+    ledger.record(ids, nodes);
+    String text = ledger.print();
+    ledger.check(text, "s");
+    Ledger read = Ledger.parse(text, "s");
+    assertEquals(400_000, read.pending(Notice.Kind.JOINED).size());
+    assertEquals(text, read.print());
+
+    Ledger ofNothingKnown = new Ledger();
+    ofNothingKnown.record(ids, List.of());
+    String runs = ofNothingKnown.print();
+    assertEquals(
+        "s: expected ids that take at most "
+            + (16 * 1024 * 1024 + 4L * runs.length())
+            + " characters, found "
+            + (400_000L * (2 * 16 + application.length()) + digits(400_000))
+            + " for 400000 peers and 0 departed ones; nothing was recorded. Divide the peer set, or"
+            + " give the application a shorter name",
+        assertThrows(StateException.class, () -> ofNothingKnown.check(runs, "s")).getMessage());
+    assertThrows(StateException.class, () -> Ledger.parse(runs, "s"));
+  }
+
+  private static long digits(int numbers) {
+    return IntStream.range(0, numbers).mapToLong(i -> String.valueOf(i).length()).sum();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -251,11 +286,11 @@ class LedgerTest {
         "H;recorded;end;|2|expected a number from 1, found \"\"",
         "H;recorded 1;members magpie//1,x;end;|3|expected runs of numbers, found \"1,x\"",
         "H;recorded 1;members magpie//1+;end;|3|expected runs of numbers, found \"1+\"",
-        "H;recorded 1;members magpie//1+99999999;end;|3|expected ids that take at most 16777216 characters, found \"1+99999999\"",
+        "H;recorded 1;members magpie//1+99999999;end;|3|expected no more ids than fit the size of the state, found \"1+99999999\"",
         "H;recorded 1;members magpie//0;joined 1 0+1;end;|4|expected a position of a member, found \"0+1\"",
-        "H;recorded 1;members magpie//0+9999999;end;|3|expected ids that take at most 16777216 characters, found \"0+9999999\"",
-        "H;recorded 1;members m//0+599999,2+399999;end;|3|expected ids that take at most 16777216 characters, found \"0+599999,2+399999\"",
-        "H;recorded 1;members m//0+499999;joined 1 0+499999;joined 2 0+99999;end;|5|expected ids that take at most 16777216 characters, found \"0+99999\"",
+        "H;recorded 1;members magpie//0+9999999;end;|3|expected no more ids than fit the size of the state, found \"0+9999999\"",
+        "H;recorded 1;members m//0+599999,2+399999;end;|3|expected no more ids than fit the size of the state, found \"0+599999,2+399999\"",
+        "H;recorded 1;members m//0+499999;joined 1 0+499999;joined 2 0+99999;end;|5|expected no more ids than fit the size of the state, found \"0+99999\"",
         "H;recorded 1;members magpie//0;members magpie//1;end;|4|expected members in one line, found \"members magpie//1\"",
         "H;recorded 1;joined 1;end;|3|expected a number and ids, found \"1\"",
         "H;recorded 1;joined  1;end;|3|expected a number and ids, found \" 1\"",
