@@ -5,6 +5,7 @@
 
 package magpie.peers.lab;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -19,6 +20,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
+import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.Glob;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
@@ -151,7 +153,8 @@ public final class Recording {
    * Returns the topology file.
    *
    * @return the text, of the form that {@code magpie-peers check} accepts
-   * @throws magpie.peers.SourceUnavailableException if there are more addresses than can be masked
+   * @throws SourceUnavailableException if there are more addresses than can be masked, or the text
+   *     is larger than the 64 MiB that can be read again
    */
   public String text() {
     return made().text;
@@ -162,7 +165,8 @@ public final class Recording {
    * unfit keys.
    *
    * @return one line for each thing left out; empty in all usual cases
-   * @throws magpie.peers.SourceUnavailableException if there are more addresses than can be masked
+   * @throws SourceUnavailableException if there are more addresses than can be masked, or the text
+   *     is larger than the 64 MiB that can be read again
    */
   public List<String> omitted() {
     return made().omitted;
@@ -178,8 +182,9 @@ public final class Recording {
    *
    * @param file the file; its directory must be there
    * @return whether anything was written
-   * @throws magpie.peers.SourceUnavailableException if it cannot be written, and then it stays as
-   *     it was; or if it was written but may be lost in a power failure, as the message then says
+   * @throws SourceUnavailableException if the text is larger than 64 MiB; if it cannot be written,
+   *     and then it stays as it was; or if it was written but may be lost in a power failure, as
+   *     the message then says
    */
   public boolean write(Path file) {
     return TextFile.write(Objects.requireNonNull(file, "file"), text());
@@ -217,7 +222,29 @@ public final class Recording {
             preferred,
             ordered);
     String printed = text.print(omitted::add);
+    refuseTooLarge(printed);
     return new Made(printed, List.copyOf(omitted));
+  }
+
+  /** What no reader would take is not written. */
+  private void refuseTooLarge(String printed) {
+    long most = TopologyText.LARGEST_FILE;
+    // No character takes more than three bytes.
+    if (3L * printed.length() <= most) {
+      return;
+    }
+    long size = printed.getBytes(StandardCharsets.UTF_8).length;
+    if (size > most) {
+      throw new SourceUnavailableException(
+          "recording",
+          "expected a recorded topology of at most "
+              + most
+              + " bytes, which is as much as can be read again, found "
+              + size
+              + " bytes for "
+              + nodes.size()
+              + " nodes; nothing was written. Divide the peer set, or keep large settings elsewhere");
+    }
   }
 
   private PeerNode withoutSecrets(PeerNode node) {

@@ -44,7 +44,9 @@ record TopologyText(
 
   static final String HOSTNAME = "hostname";
 
-  /** What the format allows. */
+  /** What the format allows (docs/topology.md). */
+  static final int LARGEST_FILE = 64 << 20;
+
   private static final int LONGEST_KEY = 253;
 
   private static final int LONGEST_VALUE = 1 << 20;

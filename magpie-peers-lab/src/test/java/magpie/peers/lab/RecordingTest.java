@@ -35,6 +35,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.testkit.InMemoryPeers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,30 @@ class RecordingTest {
   private Path recorded(String text) {
     assertEquals(List.of(), Views.check(directory, text));
     return Views.file(directory, "recorded.magpie.yaml", text);
+  }
+
+  @Test
+  void refusesWhatNoReaderWouldTake() throws IOException {
+    PeerNode.Builder large = PeerNode.builder(PeerId.of("magpie/1"));
+    for (int i = 0; i < 22; i++) {
+      // Three bytes each, so that it is not the number of characters that is too large.
+      large.setting("text-" + i, "\u20ac".repeat(1 << 20));
+    }
+    InMemoryPeers peers = InMemoryPeers.ofNode("magpie/0");
+    peers.put(large.build());
+    Path file = Files.writeString(directory.resolve("peers.magpie.yaml"), "as it was");
+    try (PeerView view = peers.open()) {
+      Recording recording = Recording.of(view);
+      String message =
+          assertThrows(SourceUnavailableException.class, () -> recording.write(file)).getMessage();
+      assertTrue(
+          message.matches(
+              "expected a recorded topology of at most 67108864 bytes, which is as much as can be"
+                  + " read again, found 69\\d{6} bytes for 2 nodes; nothing was written\\. Divide the"
+                  + " peer set, or keep large settings elsewhere"),
+          message);
+    }
+    assertEquals("as it was", Files.readString(file));
   }
 
   @Test
