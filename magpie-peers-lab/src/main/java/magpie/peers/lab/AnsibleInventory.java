@@ -19,7 +19,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import magpie.peers.AddressCandidate;
 import magpie.peers.PeerId;
@@ -48,8 +47,8 @@ final class AnsibleInventory {
    * @param foreign what about it only Ansible can read; empty where nothing is
    */
   private record Variable(@Nullable String value, Place place, Optional<String> foreign) {
-    Variable(String value, Place place) {
-      this(value, place, YamlValue.template(value));
+    Variable(@Nullable String value, Place place) {
+      this(value, place, value == null ? Optional.empty() : YamlValue.template(value));
     }
   }
 
@@ -151,6 +150,22 @@ final class AnsibleInventory {
           || (!INI_LINE.matcher(stripped).matches() && stripped.contains(": "));
     }
     return false;
+  }
+
+  /** Whether a line that is no UTF-8 is only a comment, which Ansible does not decode. */
+  static boolean isComment(byte first) {
+    return first == '#' || first == ';';
+  }
+
+  /** Says that a file is in TOML. */
+  static void refuseToml(Findings findings, Place place, @Nullable String line) {
+    findings.error(
+        "toml",
+        place,
+        "expected an inventory in INI or YAML, found "
+            + (line == null ? "one in TOML" : "a line of TOML: " + Quote.of(line.strip())),
+        "",
+        "import what it says: ansible-inventory -i FILE --list --yaml");
   }
 
   // ---- what stands in the file ----
@@ -282,7 +297,7 @@ final class AnsibleInventory {
 
   private void yamlHosts(YamlValue.Field part, Group group) {
     String one = part.value().text();
-    if (one != null) {
+    if (one != null && part.value().foreign().isEmpty()) {
       hosts(one, group, part.value().place());
     } else if (mapping(part.value(), "the hosts of " + group.name)) {
       for (YamlValue.Field entry : part.value().fields().values()) {
@@ -306,9 +321,12 @@ final class AnsibleInventory {
     }
   }
 
-  /** Whether there is a mapping; nothing at all is an empty one. */
+  /** Whether there is a mapping; nothing at all is an empty one, what is encrypted is named. */
   private boolean mapping(YamlValue value, String what) {
-    if (!value.isMapping() && !value.isNull()) {
+    Optional<String> foreign = value.foreign();
+    if (!value.isMapping() && foreign.isPresent()) {
+      findings.leaveOut(what, "it is " + foreign.get(), value.place());
+    } else if (!value.isMapping() && !value.isNull()) {
       findings.error(
           "wrong-type",
           value.place(),
@@ -327,10 +345,10 @@ final class AnsibleInventory {
     private static final Pattern SECTION =
         Pattern.compile("\\[([^:\\]\\s]+)(?::(\\w+))?\\]\\s*(?:#.*)?");
 
-    /** A number or a text in quotes, and perhaps a comment behind it. */
-    private static final Pattern LITERAL =
+    /** A key with a value of TOML; where a host is expected, no INI has it. */
+    private static final Pattern TOML =
         Pattern.compile(
-            "([+-]?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?|\"([^\"\\\\]*)\"|'([^'\\\\]*)')\\s*(?:#.*)?");
+            "\\s*[\\w.\"'-]+\\s+=\\s+(?:[\\[{\"'].*|[+-]?[0-9].*|(?:true|false)\\s*(?:#.*)?)");
 
     private static final Pattern NAME = Pattern.compile("([^:\\]\\s]+)\\s*(?:#.*)?");
 
@@ -346,6 +364,9 @@ final class AnsibleInventory {
     }
 
     void read() {
+      if (refusesToml()) {
+        return;
+      }
       Group group = inventory.group(UNGROUPED, new Place(1, 1, 1));
       String kind = "hosts";
       int number = 0;
@@ -402,6 +423,22 @@ final class AnsibleInventory {
                   "add [" + name + "], or remove this"));
     }
 
+    /** Tells one line that is TOML, rather than every line that is therefore not INI. */
+    private boolean refusesToml() {
+      int number = 0;
+      boolean hosts = true;
+      for (String line : text.split("\\R", -1)) {
+        number++;
+        var section = SECTION.matcher(strip(line));
+        hosts = section.matches() ? section.group(2) == null : hosts;
+        if (hosts && TOML.matcher(line).matches()) {
+          refuseToml(findings, findings.in(number, null), line);
+          return true;
+        }
+      }
+      return false;
+    }
+
     /** Strips blanks as Python does, which knows more of them. */
     private static String strip(String text) {
       int from = 0;
@@ -419,17 +456,11 @@ final class AnsibleInventory {
       return Character.isWhitespace(c) || Character.isSpaceChar(c);
     }
 
-    /**
-     * Reads a value as Ansible does: what Python takes for a number or a text in quotes is that,
-     * and a comment may stand behind it; anything else is text as it stands, comment and all.
-     */
-    private static String value(String written) {
-      Matcher literal = LITERAL.matcher(written);
-      if (!literal.matches()) {
-        return written;
-      }
-      String text = literal.group(2) == null ? literal.group(3) : literal.group(2);
-      return text == null ? literal.group(1) : text;
+    /** Reads a value as Ansible does: as a literal of Python, else as text, comment and all. */
+    private static Variable value(String written, Place place) {
+      return PythonLiteral.of(written)
+          .map(literal -> new Variable(literal.text(), place))
+          .orElseGet(() -> new Variable(written, place));
     }
 
     private void host(String line, int number, Group group) {
@@ -453,6 +484,20 @@ final class AnsibleInventory {
       List<Host> hosts = inventory.hosts(words.get(0), group, findings.in(number, words.get(0)));
       for (String word : words.subList(1, words.size())) {
         int equals = word.indexOf('=');
+        Optional<String> template = YamlValue.template(line);
+        if (equals < 1 && template.isPresent()) {
+          findings.error(
+              "template",
+              findings.in(number, word),
+              "expected KEY=VALUE behind the host, found "
+                  + Quote.of(word)
+                  + " of "
+                  + template.get()
+                  + ", which stands in no quotes",
+              "",
+              "write the value that the template comes to");
+          return;
+        }
         if (equals < 1) {
           findings.error(
               "bad-variable",
@@ -462,8 +507,7 @@ final class AnsibleInventory {
               "write KEY=VALUE, or the host on a line of its own");
           continue;
         }
-        Variable variable =
-            new Variable(value(word.substring(equals + 1)), findings.in(number, word));
+        Variable variable = value(word.substring(equals + 1), findings.in(number, word));
         hosts.forEach(host -> host.variables.put(word.substring(0, equals), variable));
       }
     }
@@ -499,8 +543,7 @@ final class AnsibleInventory {
             "write KEY=VALUE");
         return;
       }
-      group.variables.put(
-          key, new Variable(value(strip(line.substring(equals + 1))), findings.in(number, key)));
+      group.variables.put(key, value(strip(line.substring(equals + 1)), findings.in(number, key)));
     }
   }
 
@@ -662,17 +705,23 @@ final class AnsibleInventory {
     fit = fit.substring(0, Math.min(240, fit.length()));
     String free = ids.free(fit.isEmpty() ? "host" : fit);
     if (!free.equals(host.name)) {
+      String why =
+          YamlValue.template(host.name).map(it -> "it is " + it).orElse("it is no peer id");
       findings.leaveOut(
-          "the name " + Quote.of(host.name), "it is no peer id; the node is " + free, host.place);
+          "the name " + Quote.of(host.name), why + "; the node is " + free, host.place);
     }
     return PeerId.of(free);
   }
 
   private void address(Host host, Map<String, Variable> variables, PeerNode.Builder node) {
     Variable given = variables.getOrDefault("ansible_host", variables.get("ansible_ssh_host"));
-    Optional<String> foreign = given == null ? Optional.empty() : given.foreign;
-    if (given != null && foreign.isPresent()) {
-      findings.leaveOut("the address of " + host.name, "it is " + foreign.get(), given.place);
+    boolean named = given == null || given.value == null && given.foreign.isEmpty();
+    Optional<String> foreign = named ? YamlValue.template(host.name) : given.foreign;
+    if (foreign.isPresent()) {
+      findings.leaveOut(
+          "the address of " + host.name,
+          "it is " + foreign.get(),
+          given == null ? host.place : given.place);
       return;
     }
     String text = given == null || given.value == null ? host.name : given.value;

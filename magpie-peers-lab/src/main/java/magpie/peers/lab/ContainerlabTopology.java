@@ -8,6 +8,7 @@ package magpie.peers.lab;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -67,6 +68,10 @@ final class ContainerlabTopology {
     findings.refuse();
     YamlValue root = YamlValue.read(text, findings, false);
     findings.refuse();
+    if (root != null) {
+      root.visit(value -> refuseTemplate(value, findings));
+    }
+    findings.refuse();
     Map<String, YamlValue.Field> fields = root == null ? Map.of() : root.fields();
     if (!fields.containsKey("topology") && fields.containsKey("all")) {
       return AnsibleInventory.read(root, shown, findings);
@@ -91,7 +96,10 @@ final class ContainerlabTopology {
     return lab.content(fields.get("name"), fields.get("prefix"), shown);
   }
 
-  /** Containerlab fills a file in with Go templates before it is YAML. */
+  /**
+   * Containerlab fills a file in with Go templates before it is YAML: most of them are found before
+   * the YAML is read, which they often are not, and those that look like a comment behind.
+   */
   private static void refuseTemplates(String text, Findings findings) {
     int number = 0;
     for (String line : text.split("\\R", -1)) {
@@ -99,17 +107,34 @@ final class ContainerlabTopology {
       int at = line.indexOf("{{");
       int comment = line.startsWith("#") ? 0 : line.indexOf(" #");
       if (at >= 0 && (comment < 0 || comment > at)) {
-        int end = line.indexOf("}}", at);
-        String template = line.substring(at, end < 0 ? line.length() : end + 2);
-        findings.error(
-            "template",
-            findings.in(number, template),
-            "expected a value, found the Go template " + Quote.of(template),
-            "",
-            "write the value that the template comes to");
+        String template = template(line, at);
+        refuseTemplate(template, findings.in(number, template), findings);
         return;
       }
     }
+  }
+
+  private static void refuseTemplate(YamlValue value, Findings findings) {
+    String text = value.text();
+    int at = text == null ? -1 : text.indexOf("{{");
+    if (text != null && at >= 0) {
+      String template = template(text, at);
+      refuseTemplate(template, findings.from(value.place(), template), findings);
+    }
+  }
+
+  private static String template(String text, int at) {
+    int end = text.indexOf("}}", at);
+    return text.substring(at, end < 0 ? text.length() : end + 2);
+  }
+
+  private static void refuseTemplate(String template, Place place, Findings findings) {
+    findings.error(
+        "template",
+        place,
+        "expected a value, found the Go template " + Quote.of(template),
+        "",
+        "write the value that the template comes to");
   }
 
   private static Map<String, YamlValue.Field> fieldsOf(YamlValue.@Nullable Field field) {
@@ -171,7 +196,7 @@ final class ContainerlabTopology {
     List<PeerNode> nodes = new ArrayList<>();
     Map<String, Cidr> subnets = subnets();
     fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, subnets, nodes));
-    share(nodes);
+    share(nodes, before);
     YamlValue.Field links = topology.get("links");
     int count = links == null ? 0 : links.value().items().size();
     if (links != null && count > 0) {
@@ -344,32 +369,60 @@ final class ContainerlabTopology {
   /** A node in the network of another container. */
   private record Sharing(String with, Place place) {}
 
-  /** Gives nodes in the network of another one its addresses. */
-  private void share(List<PeerNode> nodes) {
+  /** Gives nodes in the network of another one its addresses, also where that shares another's. */
+  private void share(List<PeerNode> nodes, String prefix) {
+    Map<String, PeerId> named = new HashMap<>();
+    nodes.forEach(node -> named.put(prefix + node.id(), node.id()));
+    nodes.forEach(node -> named.put(node.id().value(), node.id()));
+    Map<PeerId, Shared> known = new HashMap<>();
+    nodes.forEach(node -> known.put(node.id(), new Shared(node.candidates(), "")));
+    known.keySet().removeAll(sharing.keySet());
     for (int i = 0; i < nodes.size(); i++) {
       PeerNode node = nodes.get(i);
-      Sharing sharing = this.sharing.get(node.id());
-      if (sharing == null) {
+      Sharing of = sharing.get(node.id());
+      if (of == null) {
         continue;
       }
-      PeerNode with = null;
-      for (PeerNode other : nodes) {
-        with = other.id().value().equals(sharing.with) ? other : with;
-      }
-      if (with == null || this.sharing.containsKey(with.id())) {
+      Shared shared = shared(node.id(), named, known);
+      if (shared.addresses.isEmpty()) {
         findings.leaveOut(
             "an address of " + node.id(),
-            "it has that of the container " + Quote.of(sharing.with) + ", which is no node here",
-            sharing.place);
+            "it has that of the container " + Quote.of(of.with) + ", which " + shared.lacks,
+            of.place);
         continue;
       }
-      PeerNode.Builder shared = node.toBuilder();
-      for (AddressCandidate address : with.candidates()) {
-        String prefix = address.subnet().map(cidr -> "/" + cidr.prefixLength()).orElse("");
-        shared.candidate(address.text() + prefix, "network-mode");
+      PeerNode.Builder with = node.toBuilder();
+      for (AddressCandidate address : shared.addresses) {
+        String length = address.subnet().map(cidr -> "/" + cidr.prefixLength()).orElse("");
+        with.candidate(address.text() + length, "network-mode");
       }
-      nodes.set(i, shared.build());
+      nodes.set(i, with.build());
     }
+  }
+
+  /** The addresses that a node gets from another one, or why there are none. */
+  private record Shared(List<AddressCandidate> addresses, String lacks) {}
+
+  private Shared shared(PeerId id, Map<String, PeerId> named, Map<PeerId, Shared> known) {
+    Set<PeerId> way = new LinkedHashSet<>();
+    PeerId next = id;
+    Shared end = null;
+    while (end == null) {
+      if (!way.add(next)) {
+        end = new Shared(List.of(), "has that of " + next + " in turn");
+        break;
+      }
+      Sharing of = sharing.get(next);
+      PeerId with = of == null ? null : named.get(of.with);
+      end = with == null ? new Shared(List.of(), "is no node here") : known.get(with);
+      next = with == null ? next : with;
+    }
+    Shared found =
+        end.addresses.isEmpty() && end.lacks.isEmpty()
+            ? new Shared(List.of(), "has none of its own")
+            : end;
+    way.forEach(one -> known.put(one, found));
+    return found;
   }
 
   /** The kind of a node: its own, that of the group it names, or the usual one; null for none. */

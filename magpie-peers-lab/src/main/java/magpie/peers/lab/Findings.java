@@ -5,16 +5,19 @@
 
 package magpie.peers.lab;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +25,7 @@ import java.util.Map;
 import magpie.peers.MalformedTopologyException;
 import magpie.peers.PeerNode;
 import magpie.peers.Problem;
+import magpie.peers.spi.Quote;
 import magpie.peers.spi.RegularFile;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +67,11 @@ final class Findings {
    * @throws MalformedTopologyException if it is none
    */
   static String text(Path file, String shown, String what) {
+    return text(file, shown, what, first -> false);
+  }
+
+  /** Reads a file of text, of which comments may be in any encoding. */
+  static String text(Path file, String shown, String what, Comments comments) {
     try {
       if (Files.isDirectory(file)) {
         throw refused("not-a-file", shown, what, "a directory", "name one file in it");
@@ -77,7 +86,7 @@ final class Findings {
         throw refused(
             "too-large", shown, what, "more than " + LONGEST_FILE + " bytes", "name another file");
       }
-      return text(RegularFile.read(file, LONGEST_FILE), shown, what);
+      return text(RegularFile.read(file, LONGEST_FILE), shown, what, comments);
     } catch (NoSuchFileException e) {
       throw refused("missing-file", shown, what, "none", "correct the name");
     } catch (IOException e) {
@@ -91,40 +100,87 @@ final class Findings {
   }
 
   static String text(byte[] bytes, String shown, String what) {
-    try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      return text.startsWith("\ufeff") ? text.substring(1) : text;
-    } catch (CharacterCodingException e) {
-      int line = 1;
-      int valid = valid(bytes);
-      for (int i = 0; i < valid; i++) {
-        line += bytes[i] == '\n' ? 1 : 0;
-      }
-      throw new MalformedTopologyException(
-          List.of(
-              new Problem(
-                  Problem.Severity.ERROR,
-                  "not-utf8",
-                  "expected " + what + ", found bytes that are not UTF-8",
-                  shown,
-                  line,
-                  1,
-                  1,
-                  "",
-                  "",
-                  "save it as UTF-8")));
+    return text(bytes, shown, what, first -> false);
+  }
+
+  private static String text(byte[] bytes, String shown, String what, Comments comments) {
+    int end = valid(bytes, 0, bytes.length);
+    if (end < bytes.length) {
+      return text(withoutComments(bytes, end, shown, what, comments));
     }
+    return text(bytes);
+  }
+
+  private static String text(byte[] utf8) {
+    String text = new String(utf8, StandardCharsets.UTF_8);
+    return text.startsWith("\ufeff") ? text.substring(1) : text;
+  }
+
+  /** Tells by its first byte whether a line is a comment. */
+  interface Comments {
+    boolean is(byte first);
+  }
+
+  /** Empties comments that are not UTF-8; anything else that is not is refused. */
+  private static byte[] withoutComments(
+      byte[] bytes, int from, String shown, String what, Comments comments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);
+    int line = 1;
+    for (int start = 0; start < bytes.length; line++) {
+      int end = start;
+      while (end < bytes.length && bytes[end] != '\n') {
+        end++;
+      }
+      int valid = end <= from ? end : start + valid(bytes, start, end - start);
+      if (valid == end) {
+        out.write(bytes, start, end - start);
+      } else if (!comments.is(bytes[start])) {
+        throw notUtf8(Arrays.copyOfRange(bytes, start, end), valid - start, line, shown, what);
+      }
+      if (end < bytes.length) {
+        out.write('\n');
+      }
+      start = end + 1;
+    }
+    return out.toByteArray();
   }
 
   /** How many bytes are UTF-8 before the first that are not. */
-  private static int valid(byte[] bytes) {
-    ByteBuffer in = ByteBuffer.wrap(bytes);
+  private static int valid(byte[] bytes, int start, int length) {
+    ByteBuffer in = ByteBuffer.wrap(bytes, start, length).slice();
     CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     CharBuffer out = CharBuffer.allocate(1024);
     while (decoder.decode(in, out, true).isOverflow()) {
       out.clear();
     }
     return in.position();
+  }
+
+  private static MalformedTopologyException notUtf8(
+      byte[] line, int valid, int number, String shown, String what) {
+    int wrong = line[valid] & 0xff;
+    String before = new String(line, 0, valid, StandardCharsets.UTF_8);
+    // 0xfe and 0xff begin a text in UTF-16.
+    boolean latin = wrong >= 0xa0 && wrong < 0xfe;
+    return new MalformedTopologyException(
+        List.of(
+            new Problem(
+                Problem.Severity.ERROR,
+                "not-utf8",
+                "expected "
+                    + what
+                    + " in UTF-8, found the byte 0x"
+                    + Integer.toHexString(wrong)
+                    + (latin ? ", which is " + Quote.of((char) wrong + "") + " in Latin-1" : ""),
+                shown,
+                number,
+                before.codePointCount(0, before.length()) + 1,
+                1,
+                latin ? before + new String(line, valid, line.length - valid, ISO_8859_1) : "",
+                "",
+                latin
+                    ? "save it as UTF-8: iconv -f LATIN1 -t UTF-8 FILE, if it is Latin-1"
+                    : "save it as UTF-8")));
   }
 
   private static MalformedTopologyException refused(
@@ -258,6 +314,16 @@ final class Findings {
     }
     all.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
     return List.copyOf(all);
+  }
+
+  /** The first place of {@code part} in this line or a later one, or this place. */
+  Place from(Place place, String part) {
+    for (int line = place.line; line <= lines.size(); line++) {
+      if (lines.get(line - 1).contains(part)) {
+        return in(line, part);
+      }
+    }
+    return place;
   }
 
   /** The place of {@code part} in a line, or its first column. */

@@ -99,7 +99,7 @@ public final class Imported {
   public static Imported ansible(Path file, String shown) {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(shown, "shown");
-    String text = Findings.text(file, shown, "an Ansible inventory");
+    String text = Findings.text(file, shown, "an Ansible inventory", AnsibleInventory::isComment);
     Findings findings = new Findings(shown, text);
     refuseOthers(file, text, findings);
     for (String beside : List.of("group_vars", "host_vars")) {
@@ -124,12 +124,7 @@ public final class Imported {
           "import what it prints: ansible-inventory -i FILE --list --yaml");
     }
     if (String.valueOf(file.getFileName()).endsWith(".toml")) {
-      findings.error(
-          "toml",
-          findings.in(1, null),
-          "expected an inventory in INI or YAML, found one in TOML",
-          "",
-          "import what it says: ansible-inventory -i FILE --list --yaml");
+      AnsibleInventory.refuseToml(findings, findings.in(1, null), null);
     }
     findings.refuse();
   }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import magpie.peers.lab.Findings.Place;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
@@ -111,7 +112,7 @@ final class YamlValue {
       }
       YamlValue value = new YamlValue(root, new Document(findings, new IdentityHashMap<>()));
       if (!tags) {
-        value.refuseTags(Collections.newSetFromMap(new IdentityHashMap<>()));
+        value.visit(YamlValue::refuseTag);
       }
       return value;
     } catch (MarkedYamlEngineException e) {
@@ -147,10 +148,7 @@ final class YamlValue {
         .orElse(new Place(1, 1, 1));
   }
 
-  private void refuseTags(Set<Node> seen) {
-    if (!seen.add(node)) {
-      return;
-    }
+  private void refuseTag() {
     if (tagged()) {
       boolean vault = vault();
       document.findings.error(
@@ -162,12 +160,24 @@ final class YamlValue {
           "",
           vault ? "decrypt it into a copy, or remove it from the copy" : "write the value itself");
     }
+  }
+
+  /** Visits this value and all that are in it, keys too, each once. */
+  void visit(Consumer<YamlValue> visitor) {
+    visit(visitor, Collections.newSetFromMap(new IdentityHashMap<>()));
+  }
+
+  private void visit(Consumer<YamlValue> visitor, Set<Node> seen) {
+    if (!seen.add(node)) {
+      return;
+    }
+    visitor.accept(this);
     if (node instanceof SequenceNode list) {
-      list.getValue().forEach(item -> new YamlValue(item, document).refuseTags(seen));
+      list.getValue().forEach(item -> new YamlValue(item, document).visit(visitor, seen));
     } else if (node instanceof MappingNode map) {
       for (NodeTuple tuple : map.getValue()) {
-        new YamlValue(tuple.getKeyNode(), document).refuseTags(seen);
-        new YamlValue(tuple.getValueNode(), document).refuseTags(seen);
+        new YamlValue(tuple.getKeyNode(), document).visit(visitor, seen);
+        new YamlValue(tuple.getValueNode(), document).visit(visitor, seen);
       }
     }
   }

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -356,6 +357,145 @@ class ImportedTest {
                 """)));
   }
 
+  @Test
+  void namesWhatIsEncryptedWhereHostsAndVariablesAre() {
+    Imported imported =
+        ansible(
+            """
+            web:
+              hosts: !vault x
+              vars: !vault |
+                6162
+              children: !vault y
+            all: !vault z
+            db:
+              hosts:
+                "{{ name }}": { port: 1 }
+                "{{ other }}": { ansible_host: 192.0.2.7 }
+            """);
+    assertEquals(
+        List.of(
+            "name [] {group=db, group.db=true} {port=1}",
+            "other [192.0.2.7] {group=db, group.db=true} {}"),
+        nodes(imported));
+    String vault = ": it is a value encrypted by vault";
+    assertEquals(
+        List.of(
+            "hosts:1:1: warning [not-carried-over] group \"web\": it has no hosts",
+            "hosts:2:10: warning [not-carried-over] the hosts of web" + vault,
+            "hosts:3:9: warning [not-carried-over] the variables of web" + vault,
+            "hosts:5:13: warning [not-carried-over] the children of web" + vault,
+            "hosts:6:6: warning [not-carried-over] the group all" + vault,
+            "hosts:9:5: warning [not-carried-over] the name \"{{ name }}\": it is the template \"{{ name"
+                + " }}\"; the node is name",
+            "hosts:9:5: warning [not-carried-over] the address of {{ name }}: it is the template \"{{"
+                + " name }}\"",
+            "hosts:10:5: warning [not-carried-over] the name \"{{ other }}\": it is the template \"{{"
+                + " other }}\"; the node is other"),
+        leftOut(imported));
+  }
+
+  @Test
+  void aCommentInAnotherEncodingRefusesNoInventory() throws IOException {
+    Path file = directory.resolve("hosts");
+    Files.write(
+        file, "# Z\u00fcrich\n; \u00e9\n[web]\nw1 # \u20ac\n".getBytes(StandardCharsets.UTF_8));
+    assertEquals(List.of(PeerId.of("w1")), Imported.ansible(file, "hosts").ids());
+    Files.write(file, "# Z\u00fcrich\n; \u00e9\n[web]\nw1\n".getBytes(StandardCharsets.ISO_8859_1));
+    assertEquals(List.of(PeerId.of("w1")), Imported.ansible(file, "hosts").ids());
+    Files.write(
+        file, "# Z\u00fcrich\n[web]\nw1 city=Z\u00fcrich\n".getBytes(StandardCharsets.ISO_8859_1));
+    assertRefused(
+        """
+        hosts:3:10: error [not-utf8] expected an Ansible inventory in UTF-8, found the byte 0xfc, which is "\u00fc" in Latin-1
+          3 | w1 city=Z\u00fcrich
+            |          ^
+          fix: save it as UTF-8: iconv -f LATIN1 -t UTF-8 FILE, if it is Latin-1""",
+        () -> Imported.ansible(file, "hosts"));
+  }
+
+  @Test
+  void namesTomlAtItsFirstLine() {
+    assertRefused(
+        """
+        hosts:2:1: error [toml] expected an inventory in INI or YAML, found a line of TOML: "hosts = [\\"a\\", \\"b\\"]"
+          2 | hosts = ["a", "b"]
+            | ^^^^^^^^^^^^^^^^^^
+          fix: import what it says: ansible-inventory -i FILE --list --yaml""",
+        () -> ansible("[web]\nhosts = [\"a\", \"b\"]\n[web.vars]\nx = 1\n"));
+    // Among variables this is INI.
+    assertEquals(
+        List.of("a [a] {group=g, group.g=true} {x=1}"),
+        nodes(ansible("[g]\na\n[g:vars]\nx = 1\n")));
+  }
+
+  @Test
+  void namesATemplateThatNoQuotesHoldTogether() {
+    assertRefused(
+        """
+        hosts:1:20: error [template] expected KEY=VALUE behind the host, found "ip" of the template "{{ ip }}", which stands in no quotes
+          1 | w1 ansible_host={{ ip }}
+            |                    ^^
+          fix: write the value that the template comes to""",
+        () -> ansible("w1 ansible_host={{ ip }}\n"));
+  }
+
+  /** What {@code ast.literal_eval} of Python makes of the values. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "True # yes | True",
+        "true | true",
+        "Trueish | Trueish",
+        "\"a\\tb\\x41\\u00e9\\101\" | `a\tbA\u00e9A`",
+        "\"a\" 'b' | ab",
+        "r'\\d' | \\d",
+        "'''it's''' | it's",
+        "0x10 | 16",
+        "0b101 | 5",
+        "0o17 | 15",
+        "1_000 | 1000",
+        "1__0 | 1__0",
+        "007 | 007",
+        "-7 | -7",
+        "+7 | 7",
+        "1.50 | 1.5",
+        "2. | 2.0",
+        ".5 | 0.5",
+        "1e3 | 1000.0",
+        "1e22 | 1e+22",
+        "0.00001 | 1e-05",
+        "1_0.5 | 10.5",
+        "1e_5 | 1e_5",
+        "1.2.3.4 | 1.2.3.4",
+        "10.0.0.0/8 | 10.0.0.0/8",
+        "1+2 | 1+2",
+        "(1) | 1",
+        "'open | 'open",
+        "b'bytes' | bytes",
+        "f'{x}' | f'{x}'",
+        "[1, 2 | [1, 2",
+        "None |",
+        "[1, 2] |",
+        "[1, [2, ('a',), {}],] # list |",
+        "{'a': 1, 'b': [2]} |",
+        "{1, 2} |",
+        "80, 443 |",
+      })
+  void readsLiteralsOfPython(String written, String text) {
+    Imported imported = ansible("a\n[all:vars]\nx=" + written + "\n");
+    assertEquals(List.of("a [a] {} {" + (text == null ? "" : "x=" + text) + "}"), nodes(imported));
+    assertEquals(
+        text == null
+            ? List.of(
+                "hosts:3:1: warning [not-carried-over] variable \"x\": a setting is one text, not"
+                    + " empty")
+            : List.of(),
+        leftOut(imported));
+  }
+
   /** Inputs of the field, and what they come to. */
   @ParameterizedTest
   @CsvSource(
@@ -408,6 +548,79 @@ class ImportedTest {
             containerlab(
                 "# {{ a comment }}\nname: x\ntopology:\n  nodes:\n    a:\n      labels:\n        note:"
                     + " \"{% no template %}\"\n")));
+  }
+
+  @Test
+  void aGoTemplateInQuotesIsNamedBehindAHashToo() {
+    assertRefused(
+        """
+        lab.clab.yml:4:28: error [template] expected a value, found the Go template "{{ .t }}"
+          4 |     a: { labels: { x: "a # {{ .t }}" } }
+            |                            ^^^^^^^^
+          fix: write the value that the template comes to""",
+        () ->
+            containerlab(
+                "name: x\ntopology:\n  nodes:\n    a: { labels: { x: \"a # {{ .t }}\" } }\n"));
+    assertEquals(
+        "lab.clab.yml:8:13: error [template] expected a value, found the Go template \"{{ .t }}\"",
+        firstLine(
+            () ->
+                containerlab(
+                    """
+                    name: x
+                    topology:
+                      nodes:
+                        a:
+                          exec:
+                            - |
+                              one
+                               # {{ .t }}
+                    """)));
+  }
+
+  @Test
+  void sharesTheNetworkOfOneThatSharesAnothers() {
+    Imported imported =
+        containerlab(
+            """
+            name: x
+            topology:
+              nodes:
+                c: { network-mode: "container:b" }
+                b: { network-mode: "container:a" }
+                a: { mgmt-ipv4: 172.20.20.5 }
+                d: { network-mode: "container:clab-x-a" }
+                e: { network-mode: "container:e" }
+                f: { network-mode: "container:g" }
+                g: { network-mode: "container:f" }
+                h: { network-mode: "container:elsewhere" }
+                i: { network-mode: "container:j" }
+                j: { network-mode: none }
+            """);
+    assertEquals(
+        List.of(
+            "a [172.20.20.5/24, clab-x-a] {} {}",
+            "b [172.20.20.5/24, clab-x-a] {network-mode=container:a} {}",
+            "c [172.20.20.5/24, clab-x-a] {network-mode=container:b} {}",
+            "d [172.20.20.5/24, clab-x-a] {network-mode=container:clab-x-a} {}",
+            "e [] {network-mode=container:e} {}",
+            "f [] {network-mode=container:g} {}",
+            "g [] {network-mode=container:f} {}",
+            "h [] {network-mode=container:elsewhere} {}",
+            "i [] {network-mode=container:j} {}",
+            "j [] {network-mode=none} {}"),
+        nodes(imported));
+    assertEquals(
+        List.of(
+            "e: it has that of the container \"e\", which has that of e in turn",
+            "f: it has that of the container \"g\", which has that of f in turn",
+            "g: it has that of the container \"f\", which has that of f in turn",
+            "h: it has that of the container \"elsewhere\", which is no node here",
+            "i: it has that of the container \"j\", which has none of its own",
+            "j: it has none of its own, with network-mode none"),
+        leftOut(imported).stream()
+            .map(left -> left.replaceFirst(".* an address of ", ""))
+            .toList());
   }
 
   @Test

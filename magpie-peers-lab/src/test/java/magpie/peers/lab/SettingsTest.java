@@ -131,7 +131,7 @@ class SettingsTest {
             MalformedTopologyException.class,
             () -> Settings.read(new byte[] {'a', ':', (byte) 0xff}, "settings.yaml"));
     assertEquals(
-        "settings.yaml:1:1: error [not-utf8] expected settings, found bytes that are not UTF-8\n"
+        "settings.yaml:1:3: error [not-utf8] expected settings in UTF-8, found the byte 0xff\n"
             + "  fix: save it as UTF-8",
         e.getMessage());
   }
