@@ -82,7 +82,7 @@ final class CheckedSource {
     try {
       Reading now = Objects.requireNonNull(source.read(), "a reading");
       if (now != checked) {
-        Objects.requireNonNull(now.self(), "the self of a reading");
+        Objects.requireNonNull(now.selfId(), "the self of a reading");
         Objects.requireNonNull(now.origin(), "the origin of a reading");
         Objects.requireNonNull(now.readAt(), "the time of a reading");
         Objects.requireNonNull(now.networks(), "the networks of a reading");

@@ -11,7 +11,7 @@ import java.util.Objects;
 /**
  * Why a peer counts, and at which address (A3).
  *
- * @param node the peer as its source shows it, with every candidate
+ * @param node the peer as its source shows it, with every address
  * @param filter the rule that was applied, as text
  * @param verdict what the rule said
  */
@@ -20,7 +20,7 @@ public record Explanation(PeerNode node, String filter, Verdict verdict) {
   /**
    * Checks the components.
    *
-   * @param node the peer as its source shows it, with every candidate
+   * @param node the peer as its source shows it, with every address
    * @param filter the rule that was applied, as text
    * @param verdict what the rule said
    */
@@ -33,9 +33,9 @@ public record Explanation(PeerNode node, String filter, Verdict verdict) {
   /**
    * Returns every address that was considered, best first.
    *
-   * @return the candidates; unmodifiable
+   * @return the addresses; unmodifiable
    */
-  public List<AddressCandidate> candidates() {
-    return node.candidates();
+  public List<PeerAddress> addresses() {
+    return node.addresses();
   }
 }

@@ -301,8 +301,8 @@ final class Ledger {
     if (node.chosen() >= 0) {
       field(out, "c", Integer.toString(node.chosen()), node.rule());
     }
-    for (AddressCandidate candidate : node.candidates()) {
-      field(out, "a", candidate.source(), candidate.toString());
+    for (PeerAddress address : node.addresses()) {
+      field(out, "a", address.source(), address.toString());
     }
     for (Map.Entry<String, String> setting : node.settings().entrySet()) {
       field(out, "s", setting.getKey(), setting.getValue());
@@ -476,7 +476,7 @@ final class Ledger {
     String[] fields = text.split("\t", -1);
     expect(fields.length % 3 == 1, "an id and fields in threes", text);
     PeerNode.Builder builder = PeerNode.builder(PeerId.of(fields[0]));
-    List<AddressCandidate> candidates = new ArrayList<>();
+    List<PeerAddress> addresses = new ArrayList<>();
     int chosen = -1;
     @Nullable String rule = null;
     for (int i = 1; i < fields.length; i += 3) {
@@ -487,17 +487,17 @@ final class Ledger {
           chosen = (int) number(name);
           rule = value;
         }
-        case "a" -> candidates.add(AddressCandidate.of(value, name));
+        case "a" -> addresses.add(PeerAddress.of(value, name));
         case "s" -> builder.setting(name, value);
         case "l" -> builder.label(name, value);
         case "d" -> builder.suspect(true);
         default -> expect(false, "one of c, a, s, l, d", fields[i]);
       }
     }
-    builder.candidates(candidates);
+    builder.addresses(addresses);
     if (rule != null) {
-      expect(chosen >= 0 && chosen < candidates.size(), "the position of an address", text);
-      builder.address(candidates.get(chosen), rule);
+      expect(chosen >= 0 && chosen < addresses.size(), "the position of an address", text);
+      builder.selected(addresses.get(chosen), rule);
     }
     return builder.build();
   }

@@ -68,7 +68,7 @@ public record Network(String name, List<Cidr> cidrs) {
    * @return whether one of the CIDRs contains it
    */
   public boolean contains(IpAddress address) {
-    // An indexed loop, because a filter asks this for every candidate and must not allocate.
+    // An indexed loop, because a filter asks this for every address and must not allocate.
     for (int i = 0; i < cidrs.size(); i++) {
       if (cidrs.get(i).contains(address)) {
         return true;

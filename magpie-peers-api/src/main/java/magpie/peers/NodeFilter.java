@@ -35,7 +35,7 @@ public interface NodeFilter {
    * Judges a node.
    *
    * @param node the node, not null
-   * @return kept, with the address that counts, or dropped, with the reason
+   * @return kept, with the selected address, or dropped, with the reason
    * @throws IllegalStateException if this filter names a network and was not {@linkplain #resolve
    *     resolved}
    */
@@ -95,7 +95,7 @@ public interface NodeFilter {
   }
 
   /**
-   * Keeps the nodes that have a candidate in a network, and lets the first such count (A2).
+   * Keeps the nodes that have an address in a network, and lets the first such count (A2).
    *
    * <p>There is no fallback: a node that cannot be reached there is dropped.
    *
@@ -108,7 +108,7 @@ public interface NodeFilter {
   }
 
   /**
-   * Keeps the nodes that have a candidate in a CIDR, and lets the first such count (A2).
+   * Keeps the nodes that have an address in a CIDR, and lets the first such count (A2).
    *
    * @param cidr the CIDR
    * @return the filter
@@ -118,7 +118,7 @@ public interface NodeFilter {
   }
 
   /**
-   * Keeps every node, lets the first candidate in a network count where there is one, and marks the
+   * Keeps every node, lets the first address in a network count where there is one, and marks the
    * others as {@linkplain PeerNode#fallback() fallback} (A2).
    *
    * @param nameOrCidr the name of a network, or a CIDR
@@ -130,7 +130,7 @@ public interface NodeFilter {
   }
 
   /**
-   * Keeps every node, lets the first candidate in a CIDR count where there is one, and marks the
+   * Keeps every node, lets the first address in a CIDR count where there is one, and marks the
    * others as {@linkplain PeerNode#fallback() fallback} (A2).
    *
    * @param cidr the CIDR
@@ -229,7 +229,7 @@ final class Filters {
 
   static NodeFilter network(Cidr cidr, boolean strict) {
     String text = cidr.toString();
-    return new Inside(text, strict, "no candidate lies in " + text, cidr::contains);
+    return new Inside(text, strict, "no address lies in " + text, cidr::contains);
   }
 
   static NodeFilter entry(
@@ -255,7 +255,7 @@ final class Filters {
     @Override
     public NodeFilter resolve(Function<String, Network> networks) {
       Network network = networks.apply(name);
-      return new Inside(name, strict, "no candidate lies in " + network, network::contains);
+      return new Inside(name, strict, "no address lies in " + network, network::contains);
     }
 
     @Override
@@ -280,9 +280,9 @@ final class Filters {
 
     @Override
     public Verdict apply(PeerNode node) {
-      int size = node.candidates().size();
+      int size = node.addresses().size();
       for (int i = 0; i < size; i++) {
-        IpAddress ip = node.candidates().get(i).ipOrNull();
+        IpAddress ip = node.addresses().get(i).ipOrNull();
         if (ip != null && inside.test(ip)) {
           return new Verdict.Kept(node.choosing(i, rule, false));
         }

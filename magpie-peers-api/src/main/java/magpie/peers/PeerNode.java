@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
  * One peer as it was seen at one moment: its id, its addresses, what it published, how it is
  * labelled.
  *
- * <p>Immutable, and a value: equal when everything in it is equal. The address that {@linkplain
- * #address() counts} is one of the {@linkplain #candidates() candidates}; a filter may have chosen
- * another than the source did (A2), and {@link #rule()} says which rule chose.
+ * <p>Immutable, and a value: equal when everything in it is equal. The {@linkplain #address()
+ * selected address} is one of the {@linkplain #addresses() addresses}; a filter may have selected
+ * another than the source did (A2), and {@link #rule()} says which rule selected it.
  */
 public final class PeerNode {
   private final PeerId id;
-  private final List<AddressCandidate> candidates;
+  private final List<PeerAddress> addresses;
   private final int chosen;
   private final String rule;
   private final boolean fallback;
@@ -35,7 +35,7 @@ public final class PeerNode {
 
   private PeerNode(
       PeerId id,
-      List<AddressCandidate> candidates,
+      List<PeerAddress> addresses,
       int chosen,
       String rule,
       boolean fallback,
@@ -43,7 +43,7 @@ public final class PeerNode {
       TextMap labels,
       boolean suspect) {
     this.id = id;
-    this.candidates = candidates;
+    this.addresses = addresses;
     this.chosen = chosen;
     this.rule = rule;
     this.fallback = fallback;
@@ -56,7 +56,7 @@ public final class PeerNode {
    * Starts to describe a peer; backends and tests make nodes, programs receive them.
    *
    * @param id the peer, not null
-   * @return a builder with no candidates, settings or labels
+   * @return a builder with no addresses, settings or labels
    */
   public static Builder builder(PeerId id) {
     return new Builder(id);
@@ -72,12 +72,12 @@ public final class PeerNode {
   }
 
   /**
-   * Returns the address that counts.
+   * Returns the selected address.
    *
-   * @return the chosen candidate, or empty if the peer has none
+   * @return one of the {@linkplain #addresses() addresses}, or empty if the peer has none
    */
-  public Optional<AddressCandidate> address() {
-    return chosen < 0 ? Optional.empty() : Optional.of(candidates.get(chosen));
+  public Optional<PeerAddress> address() {
+    return chosen < 0 ? Optional.empty() : Optional.of(addresses.get(chosen));
   }
 
   /**
@@ -87,7 +87,7 @@ public final class PeerNode {
    * @throws ConfigurationException if the peer has none; the message names the peer, the rule that
    *     selected and the addresses there are
    */
-  public AddressCandidate requireAddress() {
+  public PeerAddress requireAddress() {
     if (chosen < 0) {
       throw new ConfigurationException(
           "expected "
@@ -95,10 +95,10 @@ public final class PeerNode {
               + " to have an address by the rule "
               + Quote.of(rule)
               + ", found "
-              + (candidates.isEmpty() ? "no address at all" : "only " + candidates)
+              + (addresses.isEmpty() ? "no address at all" : "only " + addresses)
               + "; the peer must publish an address, or be given one in the topology");
     }
-    return candidates.get(chosen);
+    return addresses.get(chosen);
   }
 
   /**
@@ -112,7 +112,7 @@ public final class PeerNode {
    * @throws IllegalArgumentException if the port is out of range
    */
   public InetSocketAddress socketAddress(int port) {
-    AddressCandidate address = requireAddress();
+    PeerAddress address = requireAddress();
     IpAddress ip = address.ipOrNull();
     return ip == null
         ? InetSocketAddress.createUnresolved(address.text(), port)
@@ -127,23 +127,23 @@ public final class PeerNode {
    */
   public Builder toBuilder() {
     Builder builder =
-        new Builder(id).candidates(candidates).settings(settings).labels(labels).suspect(suspect);
-    return chosen < 0 ? builder : builder.address(candidates.get(chosen), rule);
+        new Builder(id).addresses(addresses).settings(settings).labels(labels).suspect(suspect);
+    return chosen < 0 ? builder : builder.selected(addresses.get(chosen), rule);
   }
 
   /**
    * Returns every address that the source knows, best first.
    *
-   * @return the candidates in the source's order (A1); unmodifiable
+   * @return the addresses in the order of the source (A1); unmodifiable
    */
-  public List<AddressCandidate> candidates() {
-    return candidates;
+  public List<PeerAddress> addresses() {
+    return addresses;
   }
 
   /**
-   * Returns the rule by which the address was chosen.
+   * Returns the rule that selected the address.
    *
-   * @return words for people, such as {@code first candidate} or {@code inNetwork(storage)}
+   * @return words for people, such as {@code first address} or {@code inNetwork(storage)}
    */
   public String rule() {
     return rule;
@@ -153,7 +153,7 @@ public final class PeerNode {
    * Tells whether a preferred network could not be satisfied, so that the address is on another
    * one.
    *
-   * @return true after {@code preferNetwork} found no candidate inside (A2)
+   * @return true after {@code preferNetwork} found no address inside (A2)
    */
   public boolean fallback() {
     return fallback;
@@ -186,23 +186,23 @@ public final class PeerNode {
     return suspect;
   }
 
-  /** This node with another of its candidates counting. */
+  /** This node with another of its addresses selected. */
   PeerNode choosing(int index, String byRule, boolean asFallback) {
-    return new PeerNode(id, candidates, index, byRule, asFallback, settings, labels, suspect);
+    return new PeerNode(id, addresses, index, byRule, asFallback, settings, labels, suspect);
   }
 
   int chosen() {
     return chosen;
   }
 
-  /** This node as the snapshot shows it: every candidate knows the network it lies in. */
+  /** This node as the snapshot shows it: every address knows the network it lies in. */
   PeerNode in(List<Network> networks) {
-    AddressCandidate[] placed = null;
-    for (int i = 0; i < candidates.size(); i++) {
-      AddressCandidate candidate = candidates.get(i);
-      AddressCandidate in = candidate.inNetwork(nameOf(candidate.ipOrNull(), networks));
-      if (!in.equals(candidate)) {
-        placed = placed == null ? candidates.toArray(new AddressCandidate[0]) : placed;
+    PeerAddress[] placed = null;
+    for (int i = 0; i < addresses.size(); i++) {
+      PeerAddress address = addresses.get(i);
+      PeerAddress in = address.inNetwork(nameOf(address.ipOrNull(), networks));
+      if (!in.equals(address)) {
+        placed = placed == null ? addresses.toArray(new PeerAddress[0]) : placed;
         placed[i] = in;
       }
     }
@@ -225,13 +225,13 @@ public final class PeerNode {
   /** Merges what another source says about the same peer: the first source wins a tie (M2). */
   PeerNode merge(PeerNode other) {
     Builder merged = new Builder(id).suspect(suspect && other.suspect);
-    List<AddressCandidate> all = new ArrayList<>(candidates);
-    for (AddressCandidate candidate : other.candidates) {
-      if (!all.contains(candidate)) {
-        all.add(candidate);
+    List<PeerAddress> all = new ArrayList<>(addresses);
+    for (PeerAddress address : other.addresses) {
+      if (!all.contains(address)) {
+        all.add(address);
       }
     }
-    merged.candidates(all);
+    merged.addresses(all);
     other.settings.forEach(merged::setting);
     settings.forEach(merged::setting);
     other.labels.forEach(merged::label);
@@ -242,8 +242,7 @@ public final class PeerNode {
     }
     return other.chosen < 0
         ? node
-        : node.choosing(
-            all.indexOf(other.candidates.get(other.chosen)), other.rule, other.fallback);
+        : node.choosing(all.indexOf(other.addresses.get(other.chosen)), other.rule, other.fallback);
   }
 
   @Override
@@ -253,7 +252,7 @@ public final class PeerNode {
         && chosen == other.chosen
         && fallback == other.fallback
         && suspect == other.suspect
-        && candidates.equals(other.candidates)
+        && addresses.equals(other.addresses)
         && rule.equals(other.rule)
         && settings.equals(other.settings)
         && labels.equals(other.labels);
@@ -261,10 +260,10 @@ public final class PeerNode {
 
   @Override
   public int hashCode() {
-    return Objects.hash(id, candidates, chosen, settings);
+    return Objects.hash(id, addresses, chosen, settings);
   }
 
-  /** Returns the id with the address that counts; for people, not for programs. */
+  /** Returns the id with the selected address; for people, not for programs. */
   @Override
   public String toString() {
     return id + address().map(a -> " at " + a.text()).orElse(" without address");
@@ -273,13 +272,13 @@ public final class PeerNode {
   /**
    * Describes a peer. Not thread-safe; {@link #build()} may be called again.
    *
-   * <p>If no address is chosen, the first candidate counts.
+   * <p>If no address is selected, the first one is.
    */
   public static final class Builder {
     private final PeerId id;
-    private List<AddressCandidate> candidates = List.of();
-    private @Nullable AddressCandidate choice;
-    private String rule = "first candidate";
+    private List<PeerAddress> addresses = List.of();
+    private @Nullable PeerAddress choice;
+    private String rule = "first address";
     private Map<String, String> settings = TextMap.EMPTY;
     private Map<String, String> labels = TextMap.EMPTY;
     private boolean suspect;
@@ -289,38 +288,38 @@ public final class PeerNode {
     }
 
     /**
-     * Sets the candidates, best first; by default there are none.
+     * Sets the addresses, best first; by default there are none.
      *
-     * @param all the candidates, copied; not null
+     * @param all the addresses, copied; not null
      * @return this builder
      */
-    public Builder candidates(List<AddressCandidate> all) {
-      candidates = List.copyOf(all);
+    public Builder addresses(List<PeerAddress> all) {
+      addresses = List.copyOf(all);
       return this;
     }
 
     /**
-     * Adds a candidate behind the others.
+     * Adds an address after the others.
      *
-     * @param text the address or host name, as {@link AddressCandidate#of} takes it
+     * @param text the address or host name, as {@link PeerAddress#of} takes it
      * @param source what told it
      * @return this builder
      */
-    public Builder candidate(String text, String source) {
-      List<AddressCandidate> more = new ArrayList<>(candidates);
-      more.add(AddressCandidate.of(text, source));
-      return candidates(more);
+    public Builder address(String text, String source) {
+      List<PeerAddress> more = new ArrayList<>(addresses);
+      more.add(PeerAddress.of(text, source));
+      return addresses(more);
     }
 
     /**
-     * Lets a candidate count that is not the first.
+     * Selects an address; by default the first one is selected.
      *
-     * @param candidate one of the candidates
-     * @param byRule the rule that chose it, in words for people
+     * @param address one of the addresses
+     * @param byRule the rule that selected it, in words for people
      * @return this builder
      */
-    public Builder address(AddressCandidate candidate, String byRule) {
-      choice = Objects.requireNonNull(candidate, "candidate");
+    public Builder selected(PeerAddress address, String byRule) {
+      choice = Objects.requireNonNull(address, "address");
       rule = Objects.requireNonNull(byRule, "byRule");
       return this;
     }
@@ -392,22 +391,22 @@ public final class PeerNode {
      * Returns the node.
      *
      * @return a new immutable node
-     * @throws IllegalStateException if the address that counts is none of the candidates
+     * @throws IllegalStateException if the selected address is none of the addresses
      */
     public PeerNode build() {
-      int chosen = choice == null ? (candidates.isEmpty() ? -1 : 0) : candidates.indexOf(choice);
+      int chosen = choice == null ? (addresses.isEmpty() ? -1 : 0) : addresses.indexOf(choice);
       if (choice != null && chosen < 0) {
         throw new IllegalStateException(
             "expected the address of "
                 + id
-                + " to be one of its candidates "
-                + candidates
+                + " to be one of its addresses "
+                + addresses
                 + ", found "
                 + choice);
       }
       return new PeerNode(
           id,
-          candidates,
+          addresses,
           chosen,
           rule,
           false,

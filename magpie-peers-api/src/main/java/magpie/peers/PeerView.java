@@ -54,7 +54,7 @@ public interface PeerView extends AutoCloseable {
    *
    * @return the id, or empty for an observer
    */
-  Optional<PeerId> self();
+  Optional<PeerId> selfId();
 
   /**
    * Returns this node itself, as its peers see it: {@link #nodes()} never contains it (M1).
@@ -63,7 +63,7 @@ public interface PeerView extends AutoCloseable {
    *     for an observer, and where the source knows nothing of it but its id, as Juju does before
    *     there is a relation. Empty by default
    */
-  default Optional<PeerNode> own() {
+  default Optional<PeerNode> self() {
     return Optional.empty();
   }
 
@@ -112,7 +112,7 @@ public interface PeerView extends AutoCloseable {
    *
    * @param id the peer
    * @param filter the filter; {@link NodeFilter#all()} explains the address as the source gives it
-   * @return every candidate, the rule and the verdict, or empty if the id is not a member
+   * @return every address, the rule and the verdict, or empty if the id is not a member
    * @throws ConfigurationException if the filter names a network that is not known
    */
   Optional<Explanation> explain(PeerId id, NodeFilter filter);

@@ -151,7 +151,7 @@ public final class PeersOptions {
    * for all.
    *
    * @param name the option
-   * @return true if the value that counts was set for this peer set
+   * @return true if the value in force was set for this peer set
    */
   public boolean isOfPeerSet(String name) {
     return switch (place(name)) {

@@ -20,7 +20,7 @@ import magpie.peers.spi.Quote;
  *     comparable within one view only
  * @param readAt when the source was read
  * @param origin where it was read, in words for people
- * @param self the id of the node that the view belongs to; empty for an observer
+ * @param selfId the id of the node that the view belongs to; empty for an observer
  * @param nodes the peers in the order of their ids, without self and without the departed;
  *     unmodifiable
  * @param networks the networks that the source declares; unmodifiable
@@ -31,7 +31,7 @@ public record Snapshot(
     long revision,
     Instant readAt,
     String origin,
-    Optional<PeerId> self,
+    Optional<PeerId> selfId,
     List<PeerNode> nodes,
     List<Network> networks,
     List<String> warnings) {
@@ -43,7 +43,7 @@ public record Snapshot(
    *     changed
    * @param readAt when the source was read
    * @param origin where it was read, in words for people
-   * @param self the id of the node that the view belongs to
+   * @param selfId the id of the node that the view belongs to
    * @param nodes the peers in the order of their ids, without self and without the departed
    * @param networks the networks that the source declares
    * @param warnings what people should know about this reading, such as two sources for one id (M2)
@@ -51,7 +51,7 @@ public record Snapshot(
   public Snapshot {
     Objects.requireNonNull(readAt, "readAt");
     Objects.requireNonNull(origin, "origin");
-    Objects.requireNonNull(self, "self");
+    Objects.requireNonNull(selfId, "selfId");
     nodes = List.copyOf(nodes);
     networks = List.copyOf(networks);
     warnings = List.copyOf(warnings);
@@ -142,7 +142,7 @@ public record Snapshot(
 
   /** Whether the same peers are seen, whenever and wherever they were read. */
   boolean sameAs(Snapshot other) {
-    return self.equals(other.self)
+    return selfId.equals(other.selfId)
         && nodes.equals(other.nodes)
         && networks.equals(other.networks)
         && warnings.equals(other.warnings);

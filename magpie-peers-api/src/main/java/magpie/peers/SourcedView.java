@@ -104,21 +104,21 @@ final class SourcedView implements PeerView {
   }
 
   @Override
-  public Optional<PeerId> self() {
+  public Optional<PeerId> selfId() {
     enter();
     try {
-      return read().self();
+      return read().selfId();
     } finally {
       lock.unlock();
     }
   }
 
   @Override
-  public Optional<PeerNode> own() {
+  public Optional<PeerNode> self() {
     enter();
     try {
       Reading now = read();
-      PeerId self = now.self().orElse(null);
+      PeerId self = now.selfId().orElse(null);
       return self == null ? Optional.empty() : placed(byId(now, List.of(self)).get(self), now);
     } finally {
       lock.unlock();
@@ -171,7 +171,7 @@ final class SourcedView implements PeerView {
       if (last != null && shown(now)) {
         return last.node(id);
       }
-      if (id.equals(now.self().orElse(null)) || !now.ids().contains(id)) {
+      if (id.equals(now.selfId().orElse(null)) || !now.ids().contains(id)) {
         return Optional.empty();
       }
       try {
@@ -226,7 +226,7 @@ final class SourcedView implements PeerView {
   private Snapshot declared() {
     Reading now = read();
     return new Snapshot(
-        0, now.readAt(), now.origin(), now.self(), List.of(), now.networks(), List.of());
+        0, now.readAt(), now.origin(), now.selfId(), List.of(), now.networks(), List.of());
   }
 
   /** Reads the source; while it is broken, the last good reading stays (E2). */
@@ -318,7 +318,7 @@ final class SourcedView implements PeerView {
               before == null ? 1 : before.revision() + 1,
               now.readAt(),
               now.origin(),
-              now.self(),
+              now.selfId(),
               nodes,
               now.networks(),
               warnings);
@@ -349,7 +349,7 @@ final class SourcedView implements PeerView {
   }
 
   private List<PeerId> peerIds(Reading now) {
-    PeerId self = now.self().orElse(null);
+    PeerId self = now.selfId().orElse(null);
     List<PeerId> all = source.ids(now);
     List<PeerId> peers = new ArrayList<>(all.size());
     PeerId last = null;

@@ -39,7 +39,7 @@ class CheckedSourceTest {
           Map.entry("nodes", PeerView::snapshot),
           Map.entry("warnings", PeerView::snapshot),
           Map.entry("networks", PeerView::snapshot),
-          Map.entry("self", PeerView::self),
+          Map.entry("selfId", PeerView::selfId),
           Map.entry("origin", PeerView::snapshot),
           Map.entry("readAt", PeerView::snapshot),
           Map.entry("state", PeerView::notices),
@@ -143,7 +143,7 @@ class CheckedSourceTest {
             "nodes",
             "warnings",
             "networks",
-            "self",
+            "selfId",
             "origin",
             "readAt",
             "state",
@@ -170,7 +170,7 @@ class CheckedSourceTest {
   @ParameterizedTest
   @MethodSource("faults")
   void aLiveViewGoesOnWithWhatItHad(Throwable fault) {
-    for (String place : List.of("read", "nodes", "self", "warnings")) {
+    for (String place : List.of("read", "nodes", "selfId", "warnings")) {
       where = null;
       try (PeerView view = open()) {
         assertEquals(1, view.snapshot().nodes().size());

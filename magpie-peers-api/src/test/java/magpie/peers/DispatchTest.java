@@ -549,7 +549,7 @@ class DispatchTest {
               view.listen(heard::add);
               put(source, "c");
               while (next(heard).snapshot().nodes().size() < 3) {
-                assertTrue(view.self().isPresent());
+                assertTrue(view.selfId().isPresent());
               }
               view.close();
               return null;

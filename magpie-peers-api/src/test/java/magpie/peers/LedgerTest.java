@@ -135,7 +135,7 @@ class LedgerTest {
   private static PeerNode random(PeerId id, Random random) {
     PeerNode.Builder node = PeerNode.builder(id);
     for (int i = random.nextInt(3); i > 0; i--) {
-      node.candidate(
+      node.address(
           List.of("192.0.2.1/24", "2001:db8::1", "host", NASTY, "192.0.2.9").get(random.nextInt(5)),
           random.nextBoolean() ? "test" : NASTY);
     }
@@ -144,11 +144,11 @@ class LedgerTest {
       node.label("rack", NASTY + random.nextInt(3));
     }
     PeerNode built = node.suspect(random.nextBoolean()).build();
-    int size = built.candidates().size();
+    int size = built.addresses().size();
     return size > 1
         ? PeerNode.builder(id)
-            .candidates(built.candidates())
-            .address(built.candidates().get(size - 1), "rule " + NASTY)
+            .addresses(built.addresses())
+            .selected(built.addresses().get(size - 1), "rule " + NASTY)
             .settings(built.settings())
             .build()
         : built;

@@ -43,9 +43,9 @@ class ManyPeersTest {
   private static PeerNode node(int number, String setting) {
     String rest = (number >> 8) + "." + (number & 255);
     return PeerNode.builder(PeerId.of("magpie/" + number))
-        .candidate("10.0." + rest + "/9", "test")
-        .candidate("2001:db8::" + Integer.toHexString(number) + "/64", "test")
-        .candidate("blade-" + number, "test")
+        .address("10.0." + rest + "/9", "test")
+        .address("2001:db8::" + Integer.toHexString(number) + "/64", "test")
+        .address("blade-" + number, "test")
         .setting("key", setting)
         .build();
   }
@@ -103,7 +103,7 @@ class ManyPeersTest {
     try (PeerView view = source.open()) {
       Snapshot before = view.snapshot();
       assertEquals(ids(1, MANY + 1), before.ids());
-      assertEquals(Optional.of("oam"), before.nodes().get(MANY - 1).candidates().get(1).network());
+      assertEquals(Optional.of("oam"), before.nodes().get(MANY - 1).addresses().get(1).network());
       assertEquals(ids(1, MANY + 1), names(view.notices().joined()));
       assertTrue(source.stateSize() < 1024, source.store.text);
 

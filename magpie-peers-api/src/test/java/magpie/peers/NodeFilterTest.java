@@ -20,10 +20,10 @@ import org.junit.jupiter.api.Test;
 class NodeFilterTest {
   private static final PeerNode NODE =
       PeerNode.builder(PeerId.of("magpie/1"))
-          .candidate("blade-01", "name")
-          .candidate("192.0.2.1", "oam")
-          .candidate("198.51.100.1/24", "storage")
-          .candidate("2001:db8::1", "v6")
+          .address("blade-01", "name")
+          .address("192.0.2.1", "oam")
+          .address("198.51.100.1/24", "storage")
+          .address("2001:db8::1", "v6")
           .label("rack", "b")
           .setting("port", "5001")
           .build();
@@ -103,22 +103,22 @@ class NodeFilterTest {
 
   @Test
   void everyVerdictSaysWhy() {
-    assertEquals("kept: blade-01 by first candidate", verdict(NodeFilter.all()));
+    assertEquals("kept: blade-01 by first address", verdict(NodeFilter.all()));
     assertEquals(
         "kept: 192.0.2.1 by inNetwork(192.0.2.0/24)",
         verdict(NodeFilter.inNetwork("192.0.2.0/24")));
     assertEquals(
-        "dropped: no candidate lies in 203.0.113.0/24",
+        "dropped: no address lies in 203.0.113.0/24",
         verdict(NodeFilter.inNetwork("203.0.113.0/24")));
     assertEquals(
-        "kept: blade-01 by first candidate (fallback)",
+        "kept: blade-01 by first address (fallback)",
         verdict(NodeFilter.preferNetwork("203.0.113.0/24")));
     assertEquals(
         "dropped: not label(rack=c); not id(blade*)",
         verdict(NodeFilter.label("rack", "c").or(NodeFilter.id("blade*"))));
     assertEquals("dropped: not label(rack=b)", verdict(NodeFilter.label("rack", "b").negate()));
     assertEquals(
-        "dropped: no candidate lies in lab (203.0.113.0/24, ::/0)".replace("::/0", "fd00::/8"),
+        "dropped: no address lies in lab (203.0.113.0/24, ::/0)".replace("::/0", "fd00::/8"),
         verdict(
             NodeFilter.inNetwork("lab")
                 .resolve(

@@ -21,7 +21,7 @@ class PeerNodeTest {
 
   @Test
   void theSelectedAddressIsThereToConnectTo() {
-    PeerNode v6 = PeerNode.builder(ID).candidate("2001:db8::1/64", "test").build();
+    PeerNode v6 = PeerNode.builder(ID).address("2001:db8::1/64", "test").build();
 
     assertEquals("2001:db8::1", v6.requireAddress().text());
     InetSocketAddress socket = v6.socketAddress(5001);
@@ -33,7 +33,7 @@ class PeerNodeTest {
   @Test
   void aHostNameIsNotLookedUp() {
     InetSocketAddress socket =
-        PeerNode.builder(ID).candidate("localhost", "test").build().socketAddress(22);
+        PeerNode.builder(ID).address("localhost", "test").build().socketAddress(22);
 
     assertTrue(socket.isUnresolved());
     assertEquals("localhost", socket.getHostString());
@@ -44,7 +44,7 @@ class PeerNodeTest {
     PeerNode bare = PeerNode.builder(ID).build();
 
     String expected =
-        "expected magpie/1 to have an address by the rule \"first candidate\", found no address at"
+        "expected magpie/1 to have an address by the rule \"first address\", found no address at"
             + " all; the peer must publish an address, or be given one in the topology";
     assertEquals(
         expected, assertThrows(ConfigurationException.class, bare::requireAddress).getMessage());
@@ -57,8 +57,8 @@ class PeerNodeTest {
   void aBuilderOfANodeMakesTheSameNode() {
     PeerNode node =
         PeerNode.builder(ID)
-            .candidate("192.0.2.1", "test")
-            .candidate("198.51.100.1", "test")
+            .address("192.0.2.1", "test")
+            .address("198.51.100.1", "test")
             .setting("key", "value")
             .label("rack", "b")
             .suspect(true)
@@ -74,7 +74,7 @@ class PeerNodeTest {
 
   @Test
   void allEventsOfAListenerAddUp() {
-    PeerNode one = PeerNode.builder(ID).candidate("192.0.2.1", "test").build();
+    PeerNode one = PeerNode.builder(ID).address("192.0.2.1", "test").build();
     PeerNode other = PeerNode.builder(PeerId.of("magpie/2")).build();
     Snapshot first = snapshot(1, one);
     Snapshot second = snapshot(2, other);

@@ -49,7 +49,7 @@ final class ScriptedSource implements PeerSource {
   private @Nullable Reading reading;
 
   static PeerNode node(String id, String address) {
-    return PeerNode.builder(PeerId.of(id)).candidate(address, "test").build();
+    return PeerNode.builder(PeerId.of(id)).address(address, "test").build();
   }
 
   static ScriptedSource of(String... ids) {
@@ -178,8 +178,8 @@ final class ScriptedSource implements PeerSource {
     }
 
     @Override
-    public Optional<PeerId> self() {
-      return all.self();
+    public Optional<PeerId> selfId() {
+      return all.selfId();
     }
 
     /** In any order, and more than once. */

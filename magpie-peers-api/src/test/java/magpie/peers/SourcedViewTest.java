@@ -68,7 +68,7 @@ class SourcedViewTest {
       assertEquals(ids("a", "b"), snapshot.ids());
       assertEquals(
           List.of("192.0.2.2", "198.51.100.9"),
-          snapshot.nodes().get(0).candidates().stream().map(AddressCandidate::text).toList());
+          snapshot.nodes().get(0).addresses().stream().map(PeerAddress::text).toList());
       assertEquals(
           List.of("a is named by more than one source of the script; merged"), snapshot.warnings());
       assertEquals(Optional.of(snapshot.nodes().get(0)), view.node(id("a")));
@@ -106,7 +106,7 @@ class SourcedViewTest {
             .label("both", name)
             .label(name, "here");
     for (String address : addresses) {
-      node.candidate(address, "test");
+      node.address(address, "test");
     }
     return node;
   }
@@ -116,10 +116,10 @@ class SourcedViewTest {
     PeerNode merged = seen(source("one", "192.0.2.1"), source("two", "198.51.100.1", "192.0.2.1"));
     assertEquals(
         List.of("192.0.2.1", "198.51.100.1"),
-        merged.candidates().stream().map(AddressCandidate::text).toList());
+        merged.addresses().stream().map(PeerAddress::text).toList());
     assertEquals(Map.of("both", "one", "one", "here", "two", "here"), merged.settings());
     assertEquals(Map.of("both", "one", "one", "here", "two", "here"), merged.labels());
-    assertEquals(Optional.of("192.0.2.1"), merged.address().map(AddressCandidate::text));
+    assertEquals(Optional.of("192.0.2.1"), merged.address().map(PeerAddress::text));
   }
 
   @Test
@@ -131,16 +131,16 @@ class SourcedViewTest {
 
   @Test
   void theChoiceOfTheSecondSourceCountsWhereTheFirstKnowsNoAddress() {
-    AddressCandidate choice = AddressCandidate.of("192.0.2.2", "test");
-    PeerNode.Builder two = source("two", "192.0.2.1", "192.0.2.2").address(choice, "two chose");
-    PeerNode.Builder first = source("two", "192.0.2.2").address(choice, "the first of two");
+    PeerAddress choice = PeerAddress.of("192.0.2.2", "test");
+    PeerNode.Builder two = source("two", "192.0.2.1", "192.0.2.2").selected(choice, "two chose");
+    PeerNode.Builder first = source("two", "192.0.2.2").selected(choice, "the first of two");
     assertEquals("the first of two", seen(source("one"), first).rule());
     PeerNode merged = seen(source("one"), two);
-    assertEquals(Optional.of("192.0.2.2"), merged.address().map(AddressCandidate::text));
+    assertEquals(Optional.of("192.0.2.2"), merged.address().map(PeerAddress::text));
     assertEquals("two chose", merged.rule());
     merged = seen(source("one", "192.0.2.3"), two);
-    assertEquals(Optional.of("192.0.2.3"), merged.address().map(AddressCandidate::text));
-    assertEquals("first candidate", merged.rule());
+    assertEquals(Optional.of("192.0.2.3"), merged.address().map(PeerAddress::text));
+    assertEquals("first address", merged.rule());
     assertEquals(Optional.empty(), seen(source("one"), source("two")).address());
   }
 
@@ -186,8 +186,8 @@ class SourcedViewTest {
 
   private record Forgetful(Reading good) implements Reading {
     @Override
-    public Optional<PeerId> self() {
-      return good.self();
+    public Optional<PeerId> selfId() {
+      return good.selfId();
     }
 
     @Override
@@ -516,16 +516,16 @@ class SourcedViewTest {
   void theNodeItselfIsSeenInItsOwnWords() {
     ScriptedSource source = ScriptedSource.of("a");
     try (PeerView view = source.open()) {
-      assertEquals(Optional.of(id("me")), view.self());
-      assertEquals(Optional.empty(), view.own());
+      assertEquals(Optional.of(id("me")), view.selfId());
+      assertEquals(Optional.empty(), view.self());
       source.nodes.add(ScriptedSource.node("me", "192.0.2.8"));
       source.nodes.add(ScriptedSource.node("me", "198.51.100.8"));
       source.networks.add(new Network("oam", List.of(Cidr.parse("198.51.100.0/24"))));
       source.changed();
-      PeerNode own = view.own().orElseThrow();
+      PeerNode own = view.self().orElseThrow();
       assertEquals(
           List.of("192.0.2.8 Optional.empty", "198.51.100.8 Optional[oam]"),
-          own.candidates().stream().map(c -> c.text() + " " + c.network()).toList());
+          own.addresses().stream().map(c -> c.text() + " " + c.network()).toList());
     }
   }
 
@@ -551,8 +551,8 @@ class SourcedViewTest {
           }
         };
     try (PeerView view = Peers.open("watching", source, Environment.system())) {
+      assertEquals(Optional.empty(), view.selfId());
       assertEquals(Optional.empty(), view.self());
-      assertEquals(Optional.empty(), view.own());
       assertEquals(ids("a"), view.ids());
     }
   }
@@ -568,9 +568,7 @@ class SourcedViewTest {
       assertEquals(ids("a", "b", "c", "d"), view.snapshot().ids());
       assertEquals(
           List.of("192.0.2.5", "198.51.100.3"),
-          view.node(id("c")).orElseThrow().candidates().stream()
-              .map(AddressCandidate::text)
-              .toList());
+          view.node(id("c")).orElseThrow().addresses().stream().map(PeerAddress::text).toList());
       assertEquals(ids("a", "b", "c", "d"), of(view.notices().joined()));
     }
   }
@@ -581,7 +579,7 @@ class SourcedViewTest {
       assertEquals(
           List.of("a 192.0.2.3", "b 192.0.2.1", "c 192.0.2.2"),
           view.nodes().stream()
-              .map(node -> node.id() + " " + node.candidates().get(0).text())
+              .map(node -> node.id() + " " + node.addresses().get(0).text())
               .toList());
     }
   }
@@ -632,8 +630,8 @@ class SourcedViewTest {
           List.of("192.0.2.1", "192.0.2.2", "198.51.100.2"),
           departed.stream()
               .flatMap(notice -> notice.lastKnown().stream())
-              .flatMap(node -> node.candidates().stream())
-              .map(AddressCandidate::text)
+              .flatMap(node -> node.addresses().stream())
+              .map(PeerAddress::text)
               .toList());
       assertEquals(Optional.empty(), departed.get(2).lastKnown(), "the source forgot it");
       assertEquals(
@@ -722,8 +720,8 @@ class SourcedViewTest {
   /** What a call does, by its name. */
   private static Map<String, Consumer<PeerView>> calls() {
     Map<String, Consumer<PeerView>> calls = new TreeMap<>();
+    calls.put("selfId", PeerView::selfId);
     calls.put("self", PeerView::self);
-    calls.put("own", PeerView::own);
     calls.put("ids", PeerView::ids);
     calls.put("snapshot", PeerView::snapshot);
     calls.put("nodes", PeerView::nodes);

@@ -11,7 +11,7 @@ import magpie.peers.fuzz.FuzzTarget;
 class ValuesFuzzTest extends FuzzContract {
   ValuesFuzzTest() {
     super(
-        FuzzTarget.of(AddressCandidateFuzz.class),
+        FuzzTarget.of(PeerAddressFuzz.class),
         FuzzTarget.of(CidrFuzz.class),
         FuzzTarget.of(IpAddressFuzz.class),
         FuzzTarget.of(LedgerFuzz.class),

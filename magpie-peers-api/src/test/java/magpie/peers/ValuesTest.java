@@ -51,11 +51,11 @@ class ValuesTest {
     List<PeerNode> different =
         List.of(
             node().build(),
-            node().candidate("198.51.100.1", "test").build(),
-            PeerNode.builder(PeerId.of("b")).candidate("192.0.2.1", "test").build(),
-            PeerNode.builder(PeerId.of("a")).candidate("192.0.2.1", "other").build(),
-            PeerNode.builder(PeerId.of("a")).candidate("192.0.2.1/24", "test").build(),
-            PeerNode.builder(PeerId.of("a")).candidate("192.0.2.1.", "test").build(),
+            node().address("198.51.100.1", "test").build(),
+            PeerNode.builder(PeerId.of("b")).address("192.0.2.1", "test").build(),
+            PeerNode.builder(PeerId.of("a")).address("192.0.2.1", "other").build(),
+            PeerNode.builder(PeerId.of("a")).address("192.0.2.1/24", "test").build(),
+            PeerNode.builder(PeerId.of("a")).address("192.0.2.1.", "test").build(),
             node().setting("k", "v").build(),
             node().label("k", "v").build(),
             node().suspect(true).build(),
@@ -76,15 +76,15 @@ class ValuesTest {
   }
 
   private static PeerNode.Builder node() {
-    return PeerNode.builder(PeerId.of("a")).candidate("192.0.2.1", "test");
+    return PeerNode.builder(PeerId.of("a")).address("192.0.2.1", "test");
   }
 
   @Test
   void theAddressThatCountsIsOneOfTheCandidates() {
-    AddressCandidate other = AddressCandidate.of("198.51.100.1", "test");
+    PeerAddress other = PeerAddress.of("198.51.100.1", "test");
     assertEquals(
-        "expected the address of a to be one of its candidates [192.0.2.1], found 198.51.100.1",
-        assertThrows(IllegalStateException.class, () -> node().address(other, "rule").build())
+        "expected the address of a to be one of its addresses [192.0.2.1], found 198.51.100.1",
+        assertThrows(IllegalStateException.class, () -> node().selected(other, "rule").build())
             .getMessage());
     assertEquals("a at 192.0.2.1", node().build().toString());
     assertEquals("a without address", PeerNode.builder(PeerId.of("a")).build().toString());
@@ -92,34 +92,34 @@ class ValuesTest {
 
   @Test
   void candidatesKeepWhatTheyWereGiven() {
-    AddressCandidate address = AddressCandidate.of("2001:DB8::1/64", "test");
+    PeerAddress address = PeerAddress.of("2001:DB8::1/64", "test");
     assertEquals("2001:db8::1", address.text());
     assertEquals("2001:db8::1/64", address.toString());
     assertEquals(Optional.of(Cidr.parse("2001:db8::/64")), address.subnet());
     assertEquals(Optional.empty(), address.note());
-    AddressCandidate name = AddressCandidate.of("blade-02.lab", "test");
+    PeerAddress name = PeerAddress.of("blade-02.lab", "test");
     assertEquals("blade-02.lab", name.text());
     assertEquals(Optional.of("a host name, which is never looked up"), name.note());
-    AddressCandidate lookalike = AddressCandidate.of("192.0.02.1", "test");
+    PeerAddress lookalike = PeerAddress.of("192.0.02.1", "test");
     assertEquals(
         Optional.of(
             "no IP address: \"02\" has a leading zero, which some read as octal; write decimal"),
         lookalike.note());
     assertEquals(
         Optional.of("no IP address: it begins with a single colon"),
-        AddressCandidate.of(":x.lab", "test").note());
+        PeerAddress.of(":x.lab", "test").note());
     assertEquals(
         Optional.of("no IP address: a zone id means something on one machine only; leave it out"),
-        AddressCandidate.of("%x.lab", "test").note());
+        PeerAddress.of("%x.lab", "test").note());
   }
 
   @Test
   void aPrefixLengthOfNothingIsOneToo() {
-    AddressCandidate candidate = AddressCandidate.of("192.0.2.1/0", "test");
+    PeerAddress candidate = PeerAddress.of("192.0.2.1/0", "test");
     assertEquals("192.0.2.1/0", candidate.toString());
     assertEquals(Optional.of(IpAddress.parse("192.0.2.1")), candidate.ip());
     assertEquals(Optional.of(Cidr.parse("0.0.0.0/0")), candidate.subnet());
-    assertEquals(Optional.empty(), AddressCandidate.of("192.0.2.1", "test").subnet());
+    assertEquals(Optional.empty(), PeerAddress.of("192.0.2.1", "test").subnet());
   }
 
   @Test
@@ -132,7 +132,7 @@ class ValuesTest {
       Cidr cidr = Cidr.of(address, address.bits() - 8);
       assertEquals(cidr.hashCode(), Cidr.parse(cidr.toString()).hashCode(), () -> "seed " + seed);
       hashes.add(cidr.hashCode());
-      hashes.add(AddressCandidate.of(address.toString(), "test").hashCode());
+      hashes.add(PeerAddress.of(address.toString(), "test").hashCode());
     }
     assertTrue(hashes.size() > 1500, () -> hashes.size() + " of 2000, seed " + seed);
   }

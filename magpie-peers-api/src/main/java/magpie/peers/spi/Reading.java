@@ -30,7 +30,7 @@ public interface Reading {
    *
    * @return the id, or empty for an observer
    */
-  Optional<PeerId> self();
+  Optional<PeerId> selfId();
 
   /**
    * Returns the ids of all that are present.
@@ -160,7 +160,7 @@ final class Complete implements Reading {
   }
 
   @Override
-  public Optional<PeerId> self() {
+  public Optional<PeerId> selfId() {
     return self;
   }
 

@@ -7,10 +7,10 @@ package magpie.peers.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import magpie.peers.AddressCandidate;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Explanation;
 import magpie.peers.NodeFilter;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -19,14 +19,14 @@ import magpie.peers.spi.Quote;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** Explains why a peer counts, and at which address. */
+/** Explains why a peer is kept, and which of its addresses is selected. */
 @Command(
     name = "explain",
     description = {
-      "Explains why a peer counts, and at which address: every candidate with its source and"
-          + " network, the rule, and the verdict.",
+      "Explains why a peer is kept, and which of its addresses is selected: every address with its"
+          + " source and network, the rule, and the verdict.",
       "",
-      "json, yaml: id, filter, candidates (address, source, network, note, counts), rule, verdict"
+      "json, yaml: id, filter, addresses (address, source, network, note, selected), rule, verdict"
           + " (kept or dropped), reason (why dropped), address, fallback, suspect."
     },
     footer = "  magpie-peers explain magpie/1 --prefer-network storage")
@@ -62,7 +62,7 @@ final class ExplainCommand extends FilteringCommand {
 
   private static ConfigurationException unknown(PeerId peer, PeerView view) {
     String found = "expected the id of a peer, found " + Quote.of(peer.value());
-    if (view.self().filter(peer::equals).isPresent()) {
+    if (view.selfId().filter(peer::equals).isPresent()) {
       return new ConfigurationException(
           found + ", which is this node itself; --as OTHER or --observer explains it");
     }
@@ -85,29 +85,29 @@ final class ExplainCommand extends FilteringCommand {
   private static void people(Explanation explanation, Output out) {
     Verdict verdict = explanation.verdict();
     PeerNode kept = verdict.node().orElse(null);
-    AddressCandidate counts = kept == null ? null : kept.address().orElse(null);
+    PeerAddress selected = kept == null ? null : kept.address().orElse(null);
     out.line(
         out.styled(Output.Style.HEADING, explanation.node().id().value())
             + (explanation.node().suspect() ? " (suspect: its source doubts it)" : ""));
-    if (explanation.candidates().isEmpty()) {
-      out.line("  candidates  none");
+    if (explanation.addresses().isEmpty()) {
+      out.line("  addresses  none");
     } else {
-      Table table = new Table("COUNTS", "CANDIDATE", "NETWORK", "SOURCE", "NOTE");
-      for (AddressCandidate candidate : explanation.candidates()) {
-        boolean chosen = candidate.equals(counts);
+      Table table = new Table("SELECTED", "ADDRESS", "NETWORK", "SOURCE", "NOTE");
+      for (PeerAddress address : explanation.addresses()) {
+        boolean chosen = address.equals(selected);
         table.row(
             chosen ? Output.Style.GOOD : Output.Style.PLAIN,
             chosen ? "*" : "",
-            candidate.toString(),
-            candidate.network().orElse(""),
-            candidate.source(),
-            candidate.note().orElse(""));
+            address.toString(),
+            address.network().orElse(""),
+            address.source(),
+            address.note().orElse(""));
       }
       table.print(out, "  ");
     }
     List<String[]> rest = new ArrayList<>();
     rest.add(new String[] {"filter", explanation.filter()});
-    if (kept != null && counts != null) {
+    if (kept != null && selected != null) {
       rest.add(new String[] {"rule", kept.rule()});
     }
     rest.add(new String[] {"verdict", verdict.toString()});

@@ -99,7 +99,7 @@ final class ListenCommand extends PeersCommand {
 
   private void tell(PeerView view, ReachListener listener, Output out) {
     listener.notPublished().ifPresent(reason -> warn("the port is not published: " + reason));
-    String id = view.self().map(Object::toString).orElse("");
+    String id = view.selfId().map(Object::toString).orElse("");
     if (format() == Format.TABLE) {
       for (InetSocketAddress endpoint : listener.endpoints()) {
         out.line(id + " listens on " + written(endpoint));

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import magpie.peers.AddressCandidate;
 import magpie.peers.NodeFilter;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.spi.Quote;
@@ -24,10 +24,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "nodes",
     description = {
-      "Lists the peers, with the address that counts for each.",
+      "Lists the peers, each with its selected address.",
       "",
       "table: columns at least two blanks apart, '-' for nothing; never cut unless on a terminal.",
-      "json, yaml: a list of id, address, source, candidates (address, source, network), settings,"
+      "json, yaml: a list of id, address, source, addresses (address, source, network), settings,"
           + " labels, suspect; null where there is nothing.",
       "hosts: lines for /etc/hosts, 'ADDRESS<TAB>NAME'. The name is the id with '-' for every '/'"
           + " and '_', as in magpie-0. A peer without IP address, ids that would share a name, and"
@@ -101,9 +101,9 @@ final class NodesCommand extends FilteringCommand {
           new ArrayList<>(
               List.of(
                   node.id().value(),
-                  node.address().map(AddressCandidate::text).orElse(""),
-                  node.address().flatMap(AddressCandidate::network).orElse(""),
-                  node.address().map(AddressCandidate::source).orElse(""),
+                  node.address().map(PeerAddress::text).orElse(""),
+                  node.address().flatMap(PeerAddress::network).orElse(""),
+                  node.address().map(PeerAddress::source).orElse(""),
                   labels.toString(),
                   notes));
       if (wide) {
@@ -148,7 +148,7 @@ final class NodesCommand extends FilteringCommand {
     Map<String, Integer> uses = new HashMap<>();
     nodes.forEach(node -> uses.merge(key(node), 1, Integer::sum));
     for (PeerNode node : nodes) {
-      AddressCandidate address = node.address().orElse(null);
+      PeerAddress address = node.address().orElse(null);
       String name = hostName(node);
       if (address == null) {
         out.line("# " + node.id() + ": no address");

@@ -7,9 +7,9 @@ package magpie.peers.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import picocli.CommandLine.Command;
@@ -48,7 +48,7 @@ final class NoticesCommand extends PeersCommand {
           Choice.written(notice.kind()),
           notice.id().value(),
           Long.toString(notice.sequence()),
-          notice.lastKnown().flatMap(PeerNode::address).map(AddressCandidate::text).orElse(""));
+          notice.lastKnown().flatMap(PeerNode::address).map(PeerAddress::text).orElse(""));
     }
     table.print(out);
   }

@@ -7,10 +7,10 @@ package magpie.peers.cli;
 
 import java.util.List;
 import java.util.Map;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Explanation;
 import magpie.peers.Health;
 import magpie.peers.Notice;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.Problem;
@@ -30,47 +30,47 @@ final class Shape {
   static Map<String, @Nullable Object> node(PeerNode node) {
     return Tree.map(
         "id", node.id().value(),
-        "address", node.address().map(AddressCandidate::text).orElse(null),
-        "source", node.address().map(AddressCandidate::source).orElse(null),
-        "candidates", Tree.list(node.candidates(), Shape::candidate),
+        "address", node.address().map(PeerAddress::text).orElse(null),
+        "source", node.address().map(PeerAddress::source).orElse(null),
+        "addresses", Tree.list(node.addresses(), Shape::address),
         "settings", node.settings(),
         "labels", node.labels(),
         "suspect", node.suspect());
   }
 
-  private static Map<String, @Nullable Object> candidate(AddressCandidate candidate) {
+  private static Map<String, @Nullable Object> address(PeerAddress address) {
     return Tree.map(
-        "address", candidate.text(),
-        "source", candidate.source(),
-        "network", candidate.network().orElse(null));
+        "address", address.text(),
+        "source", address.source(),
+        "network", address.network().orElse(null));
   }
 
   static Map<String, @Nullable Object> explanation(Explanation explanation) {
     PeerNode kept = explanation.verdict().node().orElse(null);
-    AddressCandidate counts = kept == null ? null : kept.address().orElse(null);
+    PeerAddress selected = kept == null ? null : kept.address().orElse(null);
     String reason = explanation.verdict() instanceof Verdict.Dropped no ? no.reason() : null;
     return Tree.map(
         "id",
         explanation.node().id().value(),
         "filter",
         explanation.filter(),
-        "candidates",
+        "addresses",
         Tree.list(
-            explanation.candidates(),
-            candidate -> {
-              Map<String, @Nullable Object> shape = candidate(candidate);
-              shape.put("note", candidate.note().orElse(null));
-              shape.put("counts", candidate.equals(counts));
+            explanation.addresses(),
+            address -> {
+              Map<String, @Nullable Object> shape = address(address);
+              shape.put("note", address.note().orElse(null));
+              shape.put("selected", address.equals(selected));
               return shape;
             }),
         "rule",
-        counts == null || kept == null ? null : kept.rule(),
+        selected == null || kept == null ? null : kept.rule(),
         "verdict",
         kept == null ? "dropped" : "kept",
         "reason",
         reason,
         "address",
-        counts == null ? null : counts.text(),
+        selected == null ? null : selected.text(),
         "fallback",
         kept != null && kept.fallback(),
         "suspect",
@@ -112,7 +112,7 @@ final class Shape {
         "event", "present",
         "readAt", snapshot.readAt().toString(),
         "origin", snapshot.origin(),
-        "self", snapshot.self().map(PeerId::value).orElse(null),
+        "self", snapshot.selfId().map(PeerId::value).orElse(null),
         "nodes", Tree.list(nodes, Shape::node));
   }
 

@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Changes;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Health;
 import magpie.peers.NodeFilter;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerEvent;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -224,9 +224,9 @@ final class WatchCommand extends FilteringCommand {
     List<String> differences = new ArrayList<>();
     if (!at(before).equals(at(after))) {
       differences.add("address" + at(before) + ", now" + at(after));
-    } else if (!before.candidates().equals(after.candidates())) {
+    } else if (!before.addresses().equals(after.addresses())) {
       differences.add(
-          "candidates " + texts(before.candidates()) + ", now " + texts(after.candidates()));
+          "addresses " + texts(before.addresses()) + ", now " + texts(after.addresses()));
     }
     entries("setting", before.settings(), after.settings(), differences);
     entries("label", before.labels(), after.labels(), differences);
@@ -239,8 +239,8 @@ final class WatchCommand extends FilteringCommand {
     return differences;
   }
 
-  private static String texts(List<AddressCandidate> candidates) {
-    return String.join(", ", candidates.stream().map(AddressCandidate::toString).toList());
+  private static String texts(List<PeerAddress> candidates) {
+    return String.join(", ", candidates.stream().map(PeerAddress::toString).toList());
   }
 
   private static void entries(

@@ -117,8 +117,8 @@ final class Bench implements PeerSource {
       reading =
           new Reading() {
             @Override
-            public Optional<PeerId> self() {
-              return plain.self();
+            public Optional<PeerId> selfId() {
+              return plain.selfId();
             }
 
             @Override

@@ -110,7 +110,7 @@ class CommandIT {
             "id": "magpie/2",
             "address": "192.0.2.13",
             "source": "topology",
-            "candidates": [
+            "addresses": [
               {
                 "address": "192.0.2.13",
                 "source": "topology",
@@ -131,7 +131,7 @@ class CommandIT {
         - id: magpie/2
           address: "192.0.2.13"
           source: topology
-          candidates:
+          addresses:
             - address: "192.0.2.13"
               source: topology
               network: oam
@@ -148,10 +148,10 @@ class CommandIT {
     String candidates =
         """
         magpie/1
-          COUNTS  CANDIDATE            NETWORK  SOURCE    NOTE
-          %s       192.0.2.12/25        oam      topology  -
-          %s       198.51.100.12/24     storage  topology  -
-          %s       2001:db8:0:a::12/64  oam      topology  -
+          SELECTED  ADDRESS              NETWORK  SOURCE    NOTE
+          %s         192.0.2.12/25        oam      topology  -
+          %s         198.51.100.12/24     storage  topology  -
+          %s         2001:db8:0:a::12/64  oam      topology  -
         """;
     assertPrints(
         candidates.formatted("-", "*", "-")
@@ -173,15 +173,15 @@ class CommandIT {
         candidates.formatted("*", "-", "-")
             + """
               filter   preferNetwork(10.0.0.0/8)
-              rule     first candidate
-              verdict  kept: 192.0.2.12 by first candidate (fallback)
+              rule     first address
+              verdict  kept: 192.0.2.12 by first address (fallback)
             """,
         launcher("explain", "magpie/1", "--observer", "--prefer-network", "10.0.0.0/8"));
     assertPrints(
         candidates.formatted("-", "-", "-")
             + """
               filter   inNetwork(10.0.0.0/8)
-              verdict  dropped: no candidate lies in 10.0.0.0/8
+              verdict  dropped: no address lies in 10.0.0.0/8
             """,
         launcher("explain", "magpie/1", "--observer", "--network", "10.0.0.0/8"));
   }

@@ -58,12 +58,12 @@ class CommandTest {
     bench.self("magpie/0");
     bench.node(
         node("magpie/2")
-            .candidate("192.0.2.12/25", "topology")
-            .candidate("198.51.100.12/24", "topology")
+            .address("192.0.2.12/25", "topology")
+            .address("198.51.100.12/24", "topology")
             .setting("iperf-port", "5001")
             .label("rack", "b"));
-    bench.node(node("magpie/10").candidate("192.0.2.20/25", "topology").suspect(true));
-    bench.node(node("tor_1").candidate("tor-1.example", "topology"));
+    bench.node(node("magpie/10").address("192.0.2.20/25", "topology").suspect(true));
+    bench.node(node("tor_1").address("tor-1.example", "topology"));
   }
 
   private static PeerNode.Builder node(String id) {
@@ -132,7 +132,7 @@ class CommandTest {
             "id": "magpie/2",
             "address": "192.0.2.12",
             "source": "topology",
-            "candidates": [
+            "addresses": [
               {
                 "address": "192.0.2.12",
                 "source": "topology",
@@ -165,7 +165,7 @@ class CommandTest {
         - id: zero
           address: null
           source: null
-          candidates: []
+          addresses: []
           settings: {}
           labels: {}
           suspect: false
@@ -183,10 +183,10 @@ class CommandTest {
 
   @Test
   void hostsAreLinesForEtcHostsAndTheRestIsSaidInComments() {
-    bench.node(node("a/1").candidate("192.0.2.31", "topology"));
-    bench.node(node("a-1").candidate("192.0.2.32", "topology"));
-    bench.node(node("end-").candidate("192.0.2.33", "topology"));
-    bench.node(node("six").candidate("2001:db8:a::6", "topology"));
+    bench.node(node("a/1").address("192.0.2.31", "topology"));
+    bench.node(node("a-1").address("192.0.2.32", "topology"));
+    bench.node(node("end-").address("192.0.2.33", "topology"));
+    bench.node(node("six").address("2001:db8:a::6", "topology"));
     bench.node(node("zero"));
     assertPrints(
         """
@@ -338,8 +338,7 @@ class CommandTest {
 
   @Test
   void controlCharactersNeverReachATerminal() {
-    bench.node(
-        node("zero").label("evil", "\u001b[31m\u009b\u202e\n").candidate("a\u001bb", "x\ty"));
+    bench.node(node("zero").label("evil", "\u001b[31m\u009b\u202e\n").address("a\u001bb", "x\ty"));
     assertPrints(
         """
         ID    ADDRESS   NETWORK  SOURCE  LABELS                         NOTES
@@ -353,9 +352,9 @@ class CommandTest {
     assertPrints(
         """
         magpie/2
-          COUNTS  CANDIDATE         NETWORK  SOURCE    NOTE
-          -       192.0.2.12/25     oam      topology  -
-          *       198.51.100.12/24  storage  topology  -
+          SELECTED  ADDRESS           NETWORK  SOURCE    NOTE
+          -         192.0.2.12/25     oam      topology  -
+          *         198.51.100.12/24  storage  topology  -
           filter   inNetwork(storage)
           rule     inNetwork(storage)
           verdict  kept: 198.51.100.12 by inNetwork(storage)
@@ -364,46 +363,46 @@ class CommandTest {
     assertPrints(
         """
         magpie/10 (suspect: its source doubts it)
-          COUNTS  CANDIDATE      NETWORK  SOURCE    NOTE
-          -       192.0.2.20/25  oam      topology  -
+          SELECTED  ADDRESS        NETWORK  SOURCE    NOTE
+          -         192.0.2.20/25  oam      topology  -
           filter   inNetwork(storage)
-          verdict  dropped: no candidate lies in storage (198.51.100.0/24)
+          verdict  dropped: no address lies in storage (198.51.100.0/24)
         """,
         bench("explain", "magpie/10", "--network", "storage"));
     assertPrints(
         """
         magpie/10 (suspect: its source doubts it)
-          COUNTS  CANDIDATE      NETWORK  SOURCE    NOTE
-          *       192.0.2.20/25  oam      topology  -
+          SELECTED  ADDRESS        NETWORK  SOURCE    NOTE
+          *         192.0.2.20/25  oam      topology  -
           filter   preferNetwork(storage)
-          rule     first candidate
-          verdict  kept: 192.0.2.20 by first candidate (fallback)
+          rule     first address
+          verdict  kept: 192.0.2.20 by first address (fallback)
         """,
         bench("explain", "magpie/10", "--prefer-network", "storage"));
   }
 
   @Test
   void explainSaysWhyAHostNameMatchesNothing() {
-    bench.node(node("six").candidate("2001:db8:a::6/64", "topology").candidate("six", "topology"));
+    bench.node(node("six").address("2001:db8:a::6/64", "topology").address("six", "topology"));
     assertPrints(
         """
         {
           "id": "six",
           "filter": "inNetwork(oam)",
-          "candidates": [
+          "addresses": [
             {
               "address": "2001:db8:a::6",
               "source": "topology",
               "network": "oam",
               "note": null,
-              "counts": true
+              "selected": true
             },
             {
               "address": "six",
               "source": "topology",
               "network": null,
               "note": "a host name, which is never looked up",
-              "counts": false
+              "selected": false
             }
           ],
           "rule": "inNetwork(oam)",
@@ -474,7 +473,7 @@ class CommandTest {
             id: magpie/2
             address: "192.0.2.12"
             source: topology
-            candidates:
+            addresses:
               - address: "192.0.2.12"
                 source: topology
                 network: oam
@@ -750,7 +749,7 @@ class CommandTest {
   void wideShowsSettingsInLinesThatAreNeverCut() {
     bench.node(
         node("magpie/2")
-            .candidate("192.0.2.12/25", "topology")
+            .address("192.0.2.12/25", "topology")
             .setting("iperf-port", "5001")
             .setting("motd", "two  words\n\u001b[2J")
             .setting("url", "http://a?b=c"));
@@ -785,7 +784,7 @@ class CommandTest {
     "0xg, ''",
   })
   void hostsNameNoPeerAsAnotherHostOrAnAddress(String id, String reason) {
-    bench.node(node(id).candidate("192.0.2.31", "topology"));
+    bench.node(node(id).address("192.0.2.31", "topology"));
     String name = id.replace('/', '-');
     assertPrints(
         reason.isEmpty()

@@ -110,11 +110,11 @@ class HooksIT {
             assertPrints(
                 """
                 magpie/2
-                  COUNTS  CANDIDATE  NETWORK  SOURCE           NOTE
-                  *       10.0.0.12  -        ingress-address  -
+                  SELECTED  ADDRESS    NETWORK  SOURCE           NOTE
+                  *         10.0.0.12  -        ingress-address  -
                   filter   all
-                  rule     first candidate
-                  verdict  kept: 10.0.0.12 by first candidate
+                  rule     first address
+                  verdict  kept: 10.0.0.12 by first address
                 """,
                 command(hook, "explain", "magpie/2")));
   }

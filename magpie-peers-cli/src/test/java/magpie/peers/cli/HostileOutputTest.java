@@ -90,7 +90,7 @@ class HostileOutputTest {
     bench.self("magpie/0");
     bench.node(evil("magpie/1").suspect(true));
     bench.node(
-        node("magpie/2").candidate("192.0.2.12/25", EVIL).candidate(EVIL, EVIL).label("r", EVIL));
+        node("magpie/2").address("192.0.2.12/25", EVIL).address(EVIL, EVIL).label("r", EVIL));
     bench.node(node("magpie/3"));
   }
 
@@ -99,7 +99,7 @@ class HostileOutputTest {
   }
 
   private static PeerNode.Builder evil(String id) {
-    return node(id).candidate(EVIL, EVIL).setting(EVIL, EVIL).setting("k", EVIL).label(EVIL, EVIL);
+    return node(id).address(EVIL, EVIL).setting(EVIL, EVIL).setting("k", EVIL).label(EVIL, EVIL);
   }
 
   /** What a run printed and how it ended. */
@@ -193,7 +193,7 @@ class HostileOutputTest {
                   expected,
                   "source",
                   expected,
-                  "candidates",
+                  "addresses",
                   List.of(mapOf("address", expected, "source", expected, "network", null)),
                   "settings",
                   Map.of(expected, expected, "k", expected),
@@ -212,11 +212,11 @@ class HostileOutputTest {
 
   @Test
   void hostsHasALineForEachPeerWhateverItSays() {
-    bench.node(node("magpie/4").candidate("192.0.2.14/25", "x").label("a\n6.6.6.6\tevil", "\n"));
-    bench.node(node("magpie/5").candidate("192.0.2.15\n6.6.6.6\tevil", "x"));
-    bench.node(node("magpie/6").candidate("evil\n6.6.6.6 evil", "x"));
-    bench.node(node("magpie/7").candidate("fe80::1%x\n6.6.6.6\tevil", "x"));
-    bench.node(node("magpie/8").candidate("host.example 6.6.6.6 evil", "x"));
+    bench.node(node("magpie/4").address("192.0.2.14/25", "x").label("a\n6.6.6.6\tevil", "\n"));
+    bench.node(node("magpie/5").address("192.0.2.15\n6.6.6.6\tevil", "x"));
+    bench.node(node("magpie/6").address("evil\n6.6.6.6 evil", "x"));
+    bench.node(node("magpie/7").address("fe80::1%x\n6.6.6.6\tevil", "x"));
+    bench.node(node("magpie/8").address("host.example 6.6.6.6 evil", "x"));
     assertEquals(
         "# magpie/1: no IP address, but "
             + Quote.of(EVIL)
@@ -452,7 +452,7 @@ class HostileOutputTest {
       pipe.after(
           () -> bench.node(evil("magpie/4").setting("k2", EVIL).label("l", EVIL)), "updated");
       pipe.after(
-          () -> bench.node(evil("magpie/4").candidate("x\n2026  joined  evil", EVIL)), "updated");
+          () -> bench.node(evil("magpie/4").address("x\n2026  joined  evil", EVIL)), "updated");
       pipe.after(() -> bench.remove("magpie/4"), "departed");
       pipe.after(() -> bench.fail(new SourceUnavailableException(EVIL, EVIL)), "stale");
       pipe.after(() -> bench.fail(null), "fresh");

@@ -76,7 +76,7 @@ class WatchTest {
   }
 
   private static PeerNode.Builder node(String id, String address) {
-    return PeerNode.builder(PeerId.of(id)).candidate(address, "topology");
+    return PeerNode.builder(PeerId.of(id)).address(address, "topology");
   }
 
   private void watch(String... options) {
@@ -116,9 +116,9 @@ class WatchTest {
         "2026-01-02T03:04:05Z  updated   magpie/2 address at 192.0.2.12, now at 192.0.2.13;"
             + " setting a=\"\\n\"; label l=\"x\"\n",
         pipe.next());
-    bench.node(node("magpie/2", "192.0.2.13/25").candidate("h", "topology").suspect(true));
+    bench.node(node("magpie/2", "192.0.2.13/25").address("h", "topology").suspect(true));
     assertEquals(
-        "2026-01-02T03:04:05Z  updated   magpie/2 candidates 192.0.2.13/25, now 192.0.2.13/25, h;"
+        "2026-01-02T03:04:05Z  updated   magpie/2 addresses 192.0.2.13/25, now 192.0.2.13/25, h;"
             + " setting a removed; label l removed; now suspect\n",
         pipe.next());
     bench.remove("magpie/2");
@@ -147,7 +147,7 @@ class WatchTest {
   void programsReadOneObjectInEachLine() throws Exception {
     watch("--format", "json");
     String one =
-        "{\"id\":\"magpie/1\",\"address\":\"192.0.2.11\",\"source\":\"topology\",\"candidates\":"
+        "{\"id\":\"magpie/1\",\"address\":\"192.0.2.11\",\"source\":\"topology\",\"addresses\":"
             + "[{\"address\":\"192.0.2.11\",\"source\":\"topology\",\"network\":\"oam\"}],"
             + "\"settings\":{},\"labels\":{},\"suspect\":false}";
     assertEquals(
@@ -202,7 +202,7 @@ class WatchTest {
   void aFilterMakesJoinersOfThoseWhoEnterIt() throws Exception {
     watch("--network", "storage");
     assertEquals("2026-01-02T03:04:05Z  present   0 peers of a bench\n", pipe.next());
-    bench.node(node("magpie/1", "192.0.2.11/25").candidate("198.51.100.1", "topology"));
+    bench.node(node("magpie/1", "192.0.2.11/25").address("198.51.100.1", "topology"));
     assertEquals("2026-01-02T03:04:05Z  joined    magpie/1 at 198.51.100.1\n", pipe.next());
     bench.networks(new Network("oam", List.of(Cidr.parse("192.0.2.0/25"))));
     assertEquals(

@@ -18,7 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.Changes;
 import magpie.peers.Health;
 import magpie.peers.NodeFilter;
@@ -127,7 +127,7 @@ public final class PeerProgram {
     try (PeerView view = Peers.open()) {
       for (String network : networks) {
         for (PeerNode peer : view.nodes(NodeFilter.inNetwork(network))) {
-          AddressCandidate address = peer.address().orElseThrow();
+          PeerAddress address = peer.address().orElseThrow();
           Map<String, Object> line = new LinkedHashMap<>();
           line.put("network", network);
           line.put("peer", peer.id());
@@ -139,7 +139,7 @@ public final class PeerProgram {
     }
   }
 
-  private static String answerOf(AddressCandidate address) {
+  private static String answerOf(PeerAddress address) {
     try (Socket socket = new Socket()) {
       socket.connect(
           new InetSocketAddress(address.ip().orElseThrow().toInetAddress(), PORT), TIMEOUT_MILLIS);
@@ -180,9 +180,9 @@ public final class PeerProgram {
             node ->
                 line.put(
                     "last",
-                    node.candidates().stream()
+                    node.addresses().stream()
                         .filter(candidate -> candidate.ip().isPresent())
-                        .map(AddressCandidate::text)
+                        .map(PeerAddress::text)
                         .toList()));
     say(line);
   }

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import magpie.peers.AddressCandidate;
 import magpie.peers.IpAddress;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.spi.Quote;
@@ -68,7 +68,7 @@ final class Bags {
   private Bags() {}
 
   static PeerNode node(PeerId unit, Map<String, String> bag, boolean suspect) {
-    List<AddressCandidate> candidates = new ArrayList<>();
+    List<PeerAddress> candidates = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     add(candidates, seen, read(bag.get(ADDRESSES), VERSIONED_ADDRESSES), ADDRESSES);
     for (String key : ADDRESS_KEYS) {
@@ -84,16 +84,16 @@ final class Bags {
     }
     add(candidates, seen, original, IPERF_ADDRESSES);
     return PeerNode.builder(unit)
-        .candidates(candidates)
+        .addresses(candidates)
         .settings(settings(bag))
         .suspect(suspect)
         .build();
   }
 
   private static void add(
-      List<AddressCandidate> candidates, Set<String> seen, List<String> texts, String source) {
+      List<PeerAddress> candidates, Set<String> seen, List<String> texts, String source) {
     for (String text : texts) {
-      AddressCandidate candidate = AddressCandidate.of(text, source);
+      PeerAddress candidate = PeerAddress.of(text, source);
       if (seen.add(candidate.text())) {
         candidates.add(candidate);
       }
@@ -101,7 +101,7 @@ final class Bags {
   }
 
   private static boolean mayReach(String text) {
-    IpAddress ip = AddressCandidate.of(text, IPERF_ADDRESSES).ip().orElse(null);
+    IpAddress ip = PeerAddress.of(text, IPERF_ADDRESSES).ip().orElse(null);
     if (ip == null) {
       return false;
     }

@@ -21,11 +21,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.HookToolException;
 import magpie.peers.HookToolException.Reason;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
@@ -50,7 +50,7 @@ final class JujuSource implements PeerSource {
   private @Nullable List<String> relationIds;
 
   /** What network-get said of an endpoint or space. */
-  private final Map<String, List<AddressCandidate>> addresses = new ConcurrentHashMap<>();
+  private final Map<String, List<PeerAddress>> addresses = new ConcurrentHashMap<>();
 
   /** The settings of this unit by relation, until it publishes. */
   private final Map<String, Map<String, String>> ownBags = new ConcurrentHashMap<>();
@@ -192,7 +192,7 @@ final class JujuSource implements PeerSource {
     }
 
     @Override
-    public Optional<PeerId> self() {
+    public Optional<PeerId> selfId() {
       return Optional.of(hook.unit());
     }
 
@@ -488,7 +488,7 @@ final class JujuSource implements PeerSource {
   }
 
   /** The addresses of this unit at an endpoint, as network-get tells them. */
-  List<AddressCandidate> addresses(String endpoint) {
+  List<PeerAddress> addresses(String endpoint) {
     return addresses.computeIfAbsent(endpoint, name -> NetworkInfo.read(tools, name));
   }
 
@@ -499,7 +499,7 @@ final class JujuSource implements PeerSource {
     }
     List<Cidr> cidrs =
         addresses(name).stream()
-            .map(AddressCandidate::subnet)
+            .map(PeerAddress::subnet)
             .flatMap(Optional::stream)
             .distinct()
             .toList();

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.PeerSource;
@@ -104,15 +104,15 @@ public final class JujuUnit {
    * @return whether anything was written; false while there is no peer relation
    * @throws SourceUnavailableException if the interfaces cannot be listed
    */
-  public boolean publishAddresses(Predicate<AddressCandidate> keep) {
+  public boolean publishAddresses(Predicate<PeerAddress> keep) {
     Objects.requireNonNull(keep, "keep");
     if (source.relationIds().isEmpty()) {
       return false;
     }
-    List<AddressCandidate> all = new ArrayList<>(source.addresses(hook.endpoint()));
+    List<PeerAddress> all = new ArrayList<>(source.addresses(hook.endpoint()));
     all.addAll(OwnInterfaces.read());
-    Map<String, AddressCandidate> kept = new LinkedHashMap<>();
-    for (AddressCandidate candidate : all) {
+    Map<String, PeerAddress> kept = new LinkedHashMap<>();
+    for (PeerAddress candidate : all) {
       if (candidate.ip().isPresent() && keep.test(candidate)) {
         // On Kubernetes only the interface knows the prefix length.
         kept.merge(candidate.text(), candidate, (a, b) -> a.subnet().isPresent() ? a : b);
@@ -121,7 +121,7 @@ public final class JujuUnit {
     List<String> texts =
         kept.values().stream()
             .sorted(Comparator.comparing(JujuUnit::standsAlone))
-            .map(AddressCandidate::toString)
+            .map(PeerAddress::toString)
             .toList();
     Map<String, String> changes = source.changes(Map.of(Bags.ADDRESSES, Bags.addresses(texts)));
     if (changes.isEmpty()) {
@@ -131,7 +131,7 @@ public final class JujuUnit {
     return true;
   }
 
-  private static boolean standsAlone(AddressCandidate candidate) {
+  private static boolean standsAlone(PeerAddress candidate) {
     return candidate
         .subnet()
         .map(network -> network.prefixLength() == (network.address().isV6() ? 128 : 32))

@@ -10,8 +10,8 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import magpie.peers.AddressCandidate;
 import magpie.peers.HookToolException;
+import magpie.peers.PeerAddress;
 
 /** What {@code network-get} says of the addresses that an endpoint is bound to. */
 final class NetworkInfo {
@@ -21,7 +21,7 @@ final class NetworkInfo {
    * The bind addresses with their prefix lengths where there are some, in Juju's order; none where
    * Juju knows no network for the binding, which it says with an empty answer or with a failure.
    */
-  static List<AddressCandidate> read(HookTools tools, String binding) {
+  static List<PeerAddress> read(HookTools tools, String binding) {
     try {
       return read(tools.run(HookTools.Call.of("network-get", "--format=json", binding)));
     } catch (HookToolException e) {
@@ -33,8 +33,8 @@ final class NetworkInfo {
     }
   }
 
-  static List<AddressCandidate> read(HookTools.Answer answer) {
-    List<AddressCandidate> addresses = new ArrayList<>();
+  static List<PeerAddress> read(HookTools.Answer answer) {
+    List<PeerAddress> addresses = new ArrayList<>();
     return Json.read(
         answer,
         "a JSON object with bind-addresses",
@@ -52,7 +52,7 @@ final class NetworkInfo {
         });
   }
 
-  private static void device(JsonParser json, List<AddressCandidate> addresses) throws IOException {
+  private static void device(JsonParser json, List<PeerAddress> addresses) throws IOException {
     for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
       if (name.equals("addresses") && json.currentToken() == JsonToken.START_ARRAY) {
         while (json.nextToken() != JsonToken.END_ARRAY) {
@@ -64,7 +64,7 @@ final class NetworkInfo {
     }
   }
 
-  private static AddressCandidate address(JsonParser json) throws IOException {
+  private static PeerAddress address(JsonParser json) throws IOException {
     String address = "";
     String subnet = "";
     for (String name = Json.firstField(json); name != null; name = Json.nextField(json)) {
@@ -75,7 +75,6 @@ final class NetworkInfo {
       }
     }
     int slash = subnet.indexOf('/');
-    return AddressCandidate.of(
-        slash < 0 ? address : address + subnet.substring(slash), "network-get");
+    return PeerAddress.of(slash < 0 ? address : address + subnet.substring(slash), "network-get");
   }
 }

@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.SourceUnavailableException;
 
 /**
@@ -51,19 +51,19 @@ final class OwnInterfaces {
   private OwnInterfaces() {}
 
   /** An IPv6 address of an interface; one that will go soon is not the first to be used. */
-  record Inet6(String device, AddressCandidate address, boolean passing) {}
+  record Inet6(String device, PeerAddress address, boolean passing) {}
 
   /**
    * Addresses of real interfaces that are up, without bridges, loopback and link-local; deprecated
    * and temporary ones last.
    */
-  static List<AddressCandidate> read() {
+  static List<PeerAddress> read() {
     return read(IPV6);
   }
 
-  static List<AddressCandidate> read(Path ipv6) {
-    List<AddressCandidate> addresses = new ArrayList<>();
-    List<AddressCandidate> passing = new ArrayList<>();
+  static List<PeerAddress> read(Path ipv6) {
+    List<PeerAddress> addresses = new ArrayList<>();
+    List<PeerAddress> passing = new ArrayList<>();
     Optional<List<Inet6>> told = told(ipv6);
     Set<String> listed = new HashSet<>();
     try (Stream<NetworkInterface> all = NetworkInterface.networkInterfaces()) {
@@ -82,7 +82,7 @@ final class OwnInterfaces {
             String text = address.getHostAddress();
             int zone = text.indexOf('%');
             addresses.add(
-                AddressCandidate.of(
+                PeerAddress.of(
                     (zone < 0 ? text : text.substring(0, zone)) + "/" + on.getNetworkPrefixLength(),
                     each.getName()));
           }
@@ -128,8 +128,7 @@ final class OwnInterfaces {
       }
       int flags = Integer.parseInt(words[4], 16);
       String groups = words[0].replaceAll("(.{4})(?=.)", "$1:");
-      AddressCandidate address =
-          AddressCandidate.of(groups + "/" + Integer.parseInt(words[2], 16), words[5]);
+      PeerAddress address = PeerAddress.of(groups + "/" + Integer.parseInt(words[2], 16), words[5]);
       boolean usable = (flags & (TENTATIVE | DUPLICATE)) == 0;
       boolean farther = !words[3].equals(LINK) && !words[3].equals(HOST);
       if (usable && farther && address.ip().isPresent()) {

@@ -23,10 +23,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import magpie.peers.AddressCandidate;
 import magpie.peers.ConfigurationException;
 import magpie.peers.HookToolException;
 import magpie.peers.NodeFilter;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.PeersOptions;
@@ -47,13 +47,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which addresses a peer has, and how it comes to publish its own. */
 class AddressesTest {
   /** Keeps what the test decides about, not what this machine happens to have. */
-  private static final Predicate<AddressCandidate> BOUND =
+  private static final Predicate<PeerAddress> BOUND =
       candidate -> candidate.source().equals("network-get");
 
   @TempDir Path directory;
 
   private static List<String> candidates(Map<String, String> bag) {
-    return Bags.node(HookScene.unit(1), bag, false).candidates().stream()
+    return Bags.node(HookScene.unit(1), bag, false).addresses().stream()
         .map(candidate -> candidate + " by " + candidate.source())
         .toList();
   }
@@ -256,7 +256,7 @@ class AddressesTest {
       HookScene.run(unit, view -> JujuUnit.of(view).publishAddresses());
       String all = unit.settings("magpie").get("magpie-addresses");
       assertTrue(all.indexOf("10.0.0.100/32") > all.lastIndexOf("/64"), all);
-      for (AddressCandidate own : OwnInterfaces.read()) {
+      for (PeerAddress own : OwnInterfaces.read()) {
         assertTrue(all.contains("\"" + own + "\""), own + " in " + all);
         assertTrue(
             own.toString().endsWith("/32") || all.indexOf(own.text()) < all.indexOf("/32"), all);
@@ -276,12 +276,12 @@ class AddressesTest {
         each.getInterfaceAddresses().stream()
             .filter(a -> !a.getAddress().isLinkLocalAddress())
             .map(a -> a.getAddress().getHostAddress().replaceFirst("%.*", ""))
-            .map(text -> AddressCandidate.of(text, "").text() + " on " + each.getName())
+            .map(text -> PeerAddress.of(text, "").text() + " on " + each.getName())
             .forEach(expected::add);
       }
     }
 
-    List<AddressCandidate> found = OwnInterfaces.read();
+    List<PeerAddress> found = OwnInterfaces.read();
     assertEquals(
         expected.stream().sorted().toList(),
         found.stream().map(own -> own.text() + " on " + own.source()).sorted().toList());
@@ -336,7 +336,7 @@ class AddressesTest {
   /** On Kubernetes network-get tells no prefix length; the pod's interface does. */
   @Test
   void aPrefixLengthThatOnlyTheInterfaceKnowsIsTakenFromIt() {
-    List<AddressCandidate> own = OwnInterfaces.read();
+    List<PeerAddress> own = OwnInterfaces.read();
     assumeFalse(own.isEmpty(), "this machine has no address but loopback");
     try (FakeJuju juju =
         HookScene.juju(directory, JujuVersion.JUJU_3_6)
@@ -522,7 +522,7 @@ class AddressesTest {
         List.of("2001:db8:6::1/64", "fec0::5/64", "2001:db8:6::2/64"),
         OwnInterfaces.read(kernel).stream()
             .filter(each -> each.source().equals("six99"))
-            .map(AddressCandidate::toString)
+            .map(PeerAddress::toString)
             .toList());
   }
 

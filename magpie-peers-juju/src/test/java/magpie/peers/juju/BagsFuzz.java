@@ -12,8 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
-import magpie.peers.AddressCandidate;
 import magpie.peers.IpAddress;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.fuzz.Bounds;
@@ -29,9 +29,9 @@ final class BagsFuzz {
     Map<String, String> bag = Map.of(Bags.ADDRESSES, text, Bags.IPERF_ADDRESSES, text);
     PeerNode node = BOUNDS.parse(input, () -> Bags.node(PeerId.of("magpie/1"), bag, false));
     assertEquals(Map.of(Bags.IPERF_ADDRESSES, text), node.settings());
-    List<String> texts = node.candidates().stream().map(AddressCandidate::text).toList();
+    List<String> texts = node.addresses().stream().map(PeerAddress::text).toList();
     assertEquals(texts.stream().distinct().toList(), texts);
-    for (AddressCandidate candidate : node.candidates()) {
+    for (PeerAddress candidate : node.addresses()) {
       if (candidate.source().equals(Bags.IPERF_ADDRESSES)) {
         InetAddress address = candidate.ip().map(IpAddress::toInetAddress).orElseThrow();
         assertFalse(address.isLoopbackAddress() || address.isLinkLocalAddress());

@@ -121,7 +121,7 @@ class HookCrashTest {
     members.put(
         "magpie/1",
         PeerNode.builder(PeerId.of("magpie/1"))
-            .candidate("10.0.0.11", "ingress-address")
+            .address("10.0.0.11", "ingress-address")
             .setting("port", port)
             .build());
   }

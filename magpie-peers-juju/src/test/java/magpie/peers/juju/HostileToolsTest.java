@@ -166,6 +166,6 @@ class HostileToolsTest {
             .on("relation-get"));
     PeerNode peer = HookScene.look(unit, view -> view.nodes().get(0));
     assertEquals(Optional.of("10.0.0.7"), peer.address().map(address -> address.text()));
-    assertEquals(1, peer.candidates().size());
+    assertEquals(1, peer.addresses().size());
   }
 }

@@ -55,7 +55,7 @@ class ManyPeersTest {
               view -> {
                 assertEquals(PEERS, view.ids().size());
                 assertEquals(all(), view.ids());
-                assertEquals(HookScene.unit(0), view.self().orElseThrow());
+                assertEquals(HookScene.unit(0), view.selfId().orElseThrow());
               });
 
       assertEquals(

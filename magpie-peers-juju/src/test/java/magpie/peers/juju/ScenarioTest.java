@@ -18,9 +18,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -164,9 +164,9 @@ class ScenarioTest {
   private static List<String> texts(List<PeerNode> nodes) {
     List<String> texts = new ArrayList<>();
     for (PeerNode node : nodes) {
-      AddressCandidate address = node.address().orElseThrow();
+      PeerAddress address = node.address().orElseThrow();
       assertEquals("ingress-address", address.source());
-      assertEquals(List.of(address), node.candidates());
+      assertEquals(List.of(address), node.addresses());
       assertEquals(Set.of("greeting"), node.settings().keySet());
       assertFalse(node.suspect());
       texts.add(

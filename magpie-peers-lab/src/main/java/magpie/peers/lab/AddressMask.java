@@ -19,10 +19,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeersException;
@@ -73,9 +73,9 @@ final class AddressMask {
    */
   AddressMask(List<Network> declared, Collection<PeerNode> nodes) {
     NavigableSet<IpAddress> all = new TreeSet<>();
-    List<AddressCandidate> within = new ArrayList<>();
+    List<PeerAddress> within = new ArrayList<>();
     for (PeerNode node : nodes) {
-      for (AddressCandidate candidate : node.candidates()) {
+      for (PeerAddress candidate : node.addresses()) {
         candidate.ip().ifPresent(all::add);
         within.add(candidate);
       }
@@ -84,13 +84,13 @@ final class AddressMask {
       List<String> texts = new ArrayList<>(node.settings().values());
       texts.addAll(node.labels().values());
       texts.add(node.id().value());
-      node.candidates().stream()
+      node.addresses().stream()
           .filter(candidate -> candidate.ip().isEmpty())
           .forEach(candidate -> texts.add(candidate.text()));
       for (String text : texts) {
         for (IpAddress address : found(text)) {
           if (!common(address) && all.add(address)) {
-            within.add(AddressCandidate.of(address.toString(), ""));
+            within.add(PeerAddress.of(address.toString(), ""));
           }
         }
       }
@@ -98,7 +98,7 @@ final class AddressMask {
     networks = new Subnets(declared, within, left -> {});
     allocate(all);
     for (PeerNode node : nodes) {
-      for (AddressCandidate candidate : node.candidates()) {
+      for (PeerAddress candidate : node.addresses()) {
         if (candidate.ip().isEmpty() && text(candidate.text()).equals(candidate.text())) {
           hostNames.putIfAbsent(candidate.text(), "host-" + (hostNames.size() + 1) + ".example");
         }
@@ -127,7 +127,7 @@ final class AddressMask {
   }
 
   private static @Nullable IpAddress parsed(String text) {
-    return AddressCandidate.of(text, "").ip().orElse(null);
+    return PeerAddress.of(text, "").ip().orElse(null);
   }
 
   /** Addresses and masks that mean the same everywhere and tell nothing of anybody. */
@@ -244,11 +244,11 @@ final class AddressMask {
 
   /** A node with other addresses, also in what it published and in its labels. */
   PeerNode node(PeerNode node) {
-    List<AddressCandidate> candidates =
-        node.candidates().stream()
+    List<PeerAddress> candidates =
+        node.addresses().stream()
             .map(
                 candidate ->
-                    AddressCandidate.of(
+                    PeerAddress.of(
                         candidate
                             .ip()
                             .map(ip -> address(ip, candidate.subnet().orElse(null)))
@@ -257,14 +257,14 @@ final class AddressMask {
             .toList();
     PeerNode.Builder masked =
         PeerNode.builder(PeerId.of(text(node.id().value())))
-            .candidates(candidates)
+            .addresses(candidates)
             .suspect(node.suspect());
     node.settings().forEach((key, value) -> masked.setting(key, names(text(value))));
     node.labels().forEach((key, value) -> masked.label(key, names(text(value))));
     node.address()
         .ifPresent(
             address ->
-                masked.address(candidates.get(node.candidates().indexOf(address)), node.rule()));
+                masked.selected(candidates.get(node.addresses().indexOf(address)), node.rule()));
     return masked.build();
   }
 

@@ -20,7 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.lab.Findings.Place;
@@ -189,14 +189,14 @@ final class AnsibleInventory {
     String port = null;
     int bracket = pattern.lastIndexOf(']');
     int colon = pattern.lastIndexOf(':');
-    boolean address = AddressCandidate.of(pattern, "").ip().isPresent();
+    boolean address = PeerAddress.of(pattern, "").ip().isPresent();
     if (!address && colon > bracket && pattern.substring(colon + 1).matches("[0-9]{1,5}")) {
       port = pattern.substring(colon + 1);
       named = pattern.substring(0, colon);
     }
     if (named.startsWith("[") && named.endsWith("]")) {
       String inner = named.substring(1, named.length() - 1);
-      named = AddressCandidate.of(inner, "").ip().isPresent() ? inner : named;
+      named = PeerAddress.of(inner, "").ip().isPresent() ? inner : named;
     }
     List<String> names;
     try {
@@ -725,11 +725,11 @@ final class AnsibleInventory {
       return;
     }
     String text = given == null || given.value == null ? host.name : given.value;
-    AddressCandidate address = AddressCandidate.of(text, TopologyText.ADDRESS);
+    PeerAddress address = PeerAddress.of(text, TopologyText.ADDRESS);
     if (address.ip().isPresent()) {
-      node.candidates(List.of(address));
+      node.addresses(List.of(address));
     } else if (TopologyText.isHostName(text)) {
-      node.candidate(text, TopologyText.HOSTNAME);
+      node.address(text, TopologyText.HOSTNAME);
     } else {
       findings.leaveOut(
           "the address " + Quote.of(text) + " of " + host.name,

@@ -15,10 +15,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.lab.Findings.Place;
@@ -237,7 +237,7 @@ final class ContainerlabTopology {
           if (text == null || text.isEmpty() || text.equals("auto")) {
             continue;
           }
-          AddressCandidate written = AddressCandidate.of(text, "");
+          PeerAddress written = PeerAddress.of(text, "");
           written
               .subnet()
               .ifPresentOrElse(
@@ -258,9 +258,9 @@ final class ContainerlabTopology {
 
   /** The usual subnets are declared only where nodes have addresses in them. */
   private List<Network> networks(Map<String, Cidr> subnets, List<PeerNode> nodes) {
-    List<AddressCandidate> addresses =
+    List<PeerAddress> addresses =
         nodes.stream()
-            .flatMap(node -> node.candidates().stream())
+            .flatMap(node -> node.addresses().stream())
             .filter(candidate -> candidate.ip().isPresent())
             .toList();
     List<Cidr> cidrs = new ArrayList<>(subnets.values());
@@ -342,14 +342,14 @@ final class ContainerlabTopology {
     }
     PeerNode.Builder node = PeerNode.builder(id).labels(labels);
     if (mode == null || mode.equals("bridge")) {
-      List<AddressCandidate> candidates = addresses(field.key(), own, subnets);
+      List<PeerAddress> candidates = addresses(field.key(), own, subnets);
       String hostname = "ext-container".equals(kindName) ? field.key() : prefix + field.key();
       if (TopologyText.isHostName(hostname)) {
-        candidates.add(AddressCandidate.of(hostname, TopologyText.HOSTNAME));
+        candidates.add(PeerAddress.of(hostname, TopologyText.HOSTNAME));
       } else {
         findings.leaveOut("the name " + Quote.of(hostname), "it is no host name", field.place());
       }
-      node.candidates(candidates);
+      node.addresses(candidates);
     } else {
       String other = mode.startsWith("container:") ? mode.substring("container:".length()) : "";
       if (other.isEmpty()) {
@@ -375,7 +375,7 @@ final class ContainerlabTopology {
     nodes.forEach(node -> named.put(prefix + node.id(), node.id()));
     nodes.forEach(node -> named.put(node.id().value(), node.id()));
     Map<PeerId, Shared> known = new HashMap<>();
-    nodes.forEach(node -> known.put(node.id(), new Shared(node.candidates(), "")));
+    nodes.forEach(node -> known.put(node.id(), new Shared(node.addresses(), "")));
     known.keySet().removeAll(sharing.keySet());
     for (int i = 0; i < nodes.size(); i++) {
       PeerNode node = nodes.get(i);
@@ -392,16 +392,16 @@ final class ContainerlabTopology {
         continue;
       }
       PeerNode.Builder with = node.toBuilder();
-      for (AddressCandidate address : shared.addresses) {
+      for (PeerAddress address : shared.addresses) {
         String length = address.subnet().map(cidr -> "/" + cidr.prefixLength()).orElse("");
-        with.candidate(address.text() + length, "network-mode");
+        with.address(address.text() + length, "network-mode");
       }
       nodes.set(i, with.build());
     }
   }
 
   /** The addresses that a node gets from another one, or why there are none. */
-  private record Shared(List<AddressCandidate> addresses, String lacks) {}
+  private record Shared(List<PeerAddress> addresses, String lacks) {}
 
   private Shared shared(PeerId id, Map<String, PeerId> named, Map<PeerId, Shared> known) {
     Set<PeerId> way = new LinkedHashSet<>();
@@ -502,16 +502,16 @@ final class ContainerlabTopology {
     return defaults.get(key);
   }
 
-  private List<AddressCandidate> addresses(
+  private List<PeerAddress> addresses(
       String node, Map<String, YamlValue.Field> own, Map<String, Cidr> subnets) {
-    List<AddressCandidate> found = new ArrayList<>();
+    List<PeerAddress> found = new ArrayList<>();
     for (String key : List.of("mgmt-ipv4", "mgmt_ipv4", "mgmt-ipv6", "mgmt_ipv6")) {
       YamlValue.Field field = own.get(key);
       String text = text(field);
       if (field == null || text == null || text.isEmpty()) {
         continue;
       }
-      AddressCandidate written = AddressCandidate.of(text, TopologyText.ADDRESS);
+      PeerAddress written = PeerAddress.of(text, TopologyText.ADDRESS);
       if (written.ip().isEmpty()) {
         findings.error(
             "bad-address",
@@ -544,8 +544,7 @@ final class ContainerlabTopology {
       }
       found.add(
           subnet.contains(written.ip().get())
-              ? AddressCandidate.of(
-                  written.text() + "/" + subnet.prefixLength(), TopologyText.ADDRESS)
+              ? PeerAddress.of(written.text() + "/" + subnet.prefixLength(), TopologyText.ADDRESS)
               : written);
     }
     return found;

@@ -14,10 +14,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -194,9 +194,7 @@ public final class Drift {
     }
 
     private static @Nullable String text(@Nullable PeerNode node) {
-      return node == null
-          ? null
-          : node.address().map(AddressCandidate::toString).orElse("no address");
+      return node == null ? null : node.address().map(PeerAddress::toString).orElse("no address");
     }
 
     private static String state(PeerNode node) {
@@ -227,14 +225,14 @@ public final class Drift {
      * the rest what is gone from one network and new in another moved there.
      */
     private void addresses(PeerId id, PeerNode declared, PeerNode live) {
-      Map<String, AddressCandidate> should = byText(declared.candidates());
-      Map<String, AddressCandidate> is = byText(live.candidates());
+      Map<String, PeerAddress> should = byText(declared.addresses());
+      Map<String, PeerAddress> is = byText(live.addresses());
       List<Difference> moved = new ArrayList<>();
-      List<AddressCandidate> gone = without(should, is);
-      List<AddressCandidate> fresh = without(is, should);
+      List<PeerAddress> gone = without(should, is);
+      List<PeerAddress> fresh = without(is, should);
       boolean sameAddresses = gone.isEmpty() && fresh.isEmpty();
       int before = found.size();
-      for (AddressCandidate one : List.copyOf(gone)) {
+      for (PeerAddress one : List.copyOf(gone)) {
         fresh.stream()
             .filter(other -> network(other).equals(network(one)))
             .findFirst()
@@ -246,8 +244,8 @@ public final class Drift {
                 });
       }
       while (!gone.isEmpty() && !fresh.isEmpty()) {
-        AddressCandidate one = gone.remove(0);
-        AddressCandidate other = fresh.remove(0);
+        PeerAddress one = gone.remove(0);
+        PeerAddress other = fresh.remove(0);
         moved.add(
             new Difference(
                 Kind.MOVED, id, "", Optional.of(placed(one)), Optional.of(placed(other))));
@@ -256,14 +254,14 @@ public final class Drift {
       fresh.forEach(other -> add(Kind.ADDRESS, id, network(other), null, other.toString()));
       should.forEach(
           (text, one) -> {
-            AddressCandidate other = is.get(text);
+            PeerAddress other = is.get(text);
             if (other != null && differ(one.subnet(), other.subnet())) {
               add(Kind.ADDRESS, id, network(one), one.toString(), other.toString());
             }
           });
       if (sameAddresses && found.size() == before) {
-        AddressCandidate one = declared.address().orElse(null);
-        AddressCandidate other = live.address().orElse(null);
+        PeerAddress one = declared.address().orElse(null);
+        PeerAddress other = live.address().orElse(null);
         if (one != null && other != null && !text(one).equals(text(other))) {
           add(Kind.ADDRESS, id, network(one), one + " first", other + " first");
         }
@@ -275,21 +273,21 @@ public final class Drift {
       return one.isPresent() && other.isPresent() && !one.equals(other);
     }
 
-    private static String text(AddressCandidate candidate) {
+    private static String text(PeerAddress candidate) {
       return candidate.ip().isPresent()
           ? candidate.text()
           : candidate.text().toLowerCase(Locale.ROOT);
     }
 
-    private static Map<String, AddressCandidate> byText(Collection<AddressCandidate> candidates) {
-      Map<String, AddressCandidate> byText = new LinkedHashMap<>();
+    private static Map<String, PeerAddress> byText(Collection<PeerAddress> candidates) {
+      Map<String, PeerAddress> byText = new LinkedHashMap<>();
       candidates.forEach(candidate -> byText.putIfAbsent(text(candidate), candidate));
       return byText;
     }
 
-    private static List<AddressCandidate> without(
-        Map<String, AddressCandidate> some, Map<String, AddressCandidate> others) {
-      List<AddressCandidate> rest = new ArrayList<>();
+    private static List<PeerAddress> without(
+        Map<String, PeerAddress> some, Map<String, PeerAddress> others) {
+      List<PeerAddress> rest = new ArrayList<>();
       some.forEach(
           (text, candidate) -> {
             if (!others.containsKey(text)) {
@@ -299,7 +297,7 @@ public final class Drift {
       return rest;
     }
 
-    private String network(AddressCandidate candidate) {
+    private String network(PeerAddress candidate) {
       IpAddress ip = candidate.ip().orElse(null);
       if (ip != null) {
         for (Network network : networks) {
@@ -311,7 +309,7 @@ public final class Drift {
       return "";
     }
 
-    private String placed(AddressCandidate candidate) {
+    private String placed(PeerAddress candidate) {
       String network = network(candidate);
       return candidate + (network.isEmpty() ? "" : " in " + network);
     }

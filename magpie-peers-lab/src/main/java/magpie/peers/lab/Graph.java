@@ -16,10 +16,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.Notice;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -69,14 +69,14 @@ public final class Graph {
       this(node, state, Map.of());
     }
 
-    Way way(AddressCandidate address) {
+    Way way(PeerAddress address) {
       return ways.getOrDefault(address.text(), Way.OPEN);
     }
 
     /** The worst way to some addresses. */
-    Way way(List<AddressCandidate> addresses) {
+    Way way(List<PeerAddress> addresses) {
       Way worst = Way.OPEN;
-      for (AddressCandidate address : addresses) {
+      for (PeerAddress address : addresses) {
         worst = way(address).compareTo(worst) > 0 ? way(address) : worst;
       }
       return worst;
@@ -106,7 +106,7 @@ public final class Graph {
    */
   public static Graph of(PeerView view) {
     Snapshot snapshot = view.snapshot();
-    Optional<PeerId> self = snapshot.self();
+    Optional<PeerId> self = snapshot.selfId();
     List<Item> items = new ArrayList<>();
     for (PeerNode node : Recording.everyone(snapshot, view)) {
       State state =
@@ -223,8 +223,7 @@ public final class Graph {
   }
 
   private List<Network> networks() {
-    List<AddressCandidate> all =
-        items.stream().flatMap(item -> item.node.candidates().stream()).toList();
+    List<PeerAddress> all = items.stream().flatMap(item -> item.node.addresses().stream()).toList();
     return new Subnets(declared, all, left -> {}).networks();
   }
 
@@ -248,9 +247,9 @@ public final class Graph {
   }
 
   /** The addresses of a node by the network that they lie in; host names under the empty name. */
-  static Map<String, List<AddressCandidate>> placed(PeerNode node, List<Network> networks) {
-    Map<String, List<AddressCandidate>> placed = new LinkedHashMap<>();
-    for (AddressCandidate candidate : node.candidates()) {
+  static Map<String, List<PeerAddress>> placed(PeerNode node, List<Network> networks) {
+    Map<String, List<PeerAddress>> placed = new LinkedHashMap<>();
+    for (PeerAddress candidate : node.addresses()) {
       String name =
           candidate
               .ip()
@@ -286,7 +285,7 @@ public final class Graph {
         String name = "n" + names.size();
         names.put(item.node.id(), name);
         out.append(indent).append(name).append("[\"").append(mermaid(item.node.id().value()));
-        List<AddressCandidate> hosts = placed(item.node, networks).getOrDefault("", List.of());
+        List<PeerAddress> hosts = placed(item.node, networks).getOrDefault("", List.of());
         hosts.forEach(host -> out.append("<br/>").append(mermaid(host.text())));
         if (item.state != State.PRESENT) {
           out.append("<br/>").append(item.state.words());
@@ -302,9 +301,9 @@ public final class Graph {
     StringBuilder styles = new StringBuilder();
     int edges = 0;
     for (Item item : items) {
-      Map<String, List<AddressCandidate>> placed = placed(item.node, networks);
+      Map<String, List<PeerAddress>> placed = placed(item.node, networks);
       for (int i = 0; i < networks.size(); i++) {
-        List<AddressCandidate> in = placed.getOrDefault(networks.get(i).name(), List.of());
+        List<PeerAddress> in = placed.getOrDefault(networks.get(i).name(), List.of());
         if (!in.isEmpty()) {
           String colour =
               switch (item.way(in)) {
@@ -401,13 +400,13 @@ public final class Graph {
       out.append(dot(network.name() + "\n" + cidrs(network))).append("];\n");
     }
     for (Item item : items) {
-      Map<String, List<AddressCandidate>> placed = placed(item.node, networks);
+      Map<String, List<PeerAddress>> placed = placed(item.node, networks);
       for (Network network : networks) {
-        List<AddressCandidate> in = placed.getOrDefault(network.name(), List.of());
+        List<PeerAddress> in = placed.getOrDefault(network.name(), List.of());
         if (!in.isEmpty()) {
           out.append("  ").append(dot("node " + item.node.id())).append(" -- ");
           out.append(dot("network " + network.name())).append(" [label=");
-          out.append(dot(String.join("\n", in.stream().map(AddressCandidate::text).toList())));
+          out.append(dot(String.join("\n", in.stream().map(PeerAddress::text).toList())));
           out.append(
               switch (item.way(in)) {
                 case OPEN -> "];\n";

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.lab.Graph.Group;
 import magpie.peers.lab.Graph.Item;
 import magpie.peers.lab.Graph.State;
@@ -77,9 +77,9 @@ final class GraphPicture {
     for (Group group : groups) {
       for (Item item : group.items()) {
         id = Math.max(id, width(label(item), SIZE));
-        Map<String, List<AddressCandidate>> placed = Graph.placed(item.node(), networks);
+        Map<String, List<PeerAddress>> placed = Graph.placed(item.node(), networks);
         for (int lane = 0; lane < widths.length; lane++) {
-          for (AddressCandidate candidate : placed.getOrDefault(name(lane), List.of())) {
+          for (PeerAddress candidate : placed.getOrDefault(name(lane), List.of())) {
             widths[lane] = Math.max(widths[lane], width(shown(candidate.text()), SIZE));
             anyName |= lane == networks.size();
           }
@@ -348,14 +348,14 @@ final class GraphPicture {
     String state =
         item.state() == State.PRESENT ? "" : item.state().name().toLowerCase(Locale.ROOT);
     int middle = top + LINE / 2;
-    Map<String, List<AddressCandidate>> placed = Graph.placed(item.node(), networks);
+    Map<String, List<PeerAddress>> placed = Graph.placed(item.node(), networks);
     connect(placed, x, middle);
     rect(("chip " + state).strip(), x + GAP, top, idWidth, LINE, 5);
     text(("id " + state).strip(), x + 2 * GAP, top + LINE - 5, label(item), SIZE);
-    AddressCandidate counts = item.node().address().orElse(null);
+    PeerAddress counts = item.node().address().orElse(null);
     for (int lane = 0; lane < laneWidth.length; lane++) {
       int line = top;
-      for (AddressCandidate candidate : placed.getOrDefault(name(lane), List.of())) {
+      for (PeerAddress candidate : placed.getOrDefault(name(lane), List.of())) {
         int left = x + laneStart[lane];
         if (lane < networks.size()) {
           boolean hollow = item.state() == State.SUSPECT || item.state() == State.DEPARTED;
@@ -399,14 +399,14 @@ final class GraphPicture {
   }
 
   /** A line from the node to its last lane, in the room that texts leave. */
-  private void connect(Map<String, List<AddressCandidate>> placed, int x, int y) {
+  private void connect(Map<String, List<PeerAddress>> placed, int x, int y) {
     int last = -1;
     for (int lane = 0; lane < networks.size(); lane++) {
       last = placed.containsKey(name(lane)) ? lane : last;
     }
     int from = x + GAP + idWidth;
     for (int lane = 0; lane <= last; lane++) {
-      List<AddressCandidate> in = placed.getOrDefault(name(lane), List.of());
+      List<PeerAddress> in = placed.getOrDefault(name(lane), List.of());
       if (!in.isEmpty()) {
         int dot = x + laneStart[lane] + GAP;
         line("row", from, y, dot - 5, y, 1);

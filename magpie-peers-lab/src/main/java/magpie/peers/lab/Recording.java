@@ -14,8 +14,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -34,13 +34,13 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p><b>What is recorded.</b> All peers with their ids, candidates (addresses and host names, in
+ * <p><b>What is recorded.</b> All peers with their ids, addresses (IP addresses and host names, in
  * their order and with their sources), settings, labels, and whether they are suspect; this node
- * too, as far as {@link PeerView#own()} knows it, so that any of them can replay it; the networks
+ * too, as far as {@link PeerView#self()} knows it, so that any of them can replay it; the networks
  * that the source declares and, where addresses lie in none, networks derived from prefix lengths,
  * else a /24 or a /64 around the address. So a view of the file, opened as the same node, shows
- * peers equal to the recorded ones in all but {@link AddressCandidate#network()} where networks had
- * to be derived. Notices and departed peers are not recorded.
+ * peers equal to the recorded ones in all but {@link PeerAddress#network()} where networks had to
+ * be derived. Notices and departed peers are not recorded.
  *
  * <p>The text is the same for the same peers: it holds no time and no place. Recording reads the
  * view and changes nothing.
@@ -84,7 +84,7 @@ public final class Recording {
   public static Recording of(PeerView view) {
     Snapshot snapshot = view.snapshot();
     return new Recording(
-        snapshot.self().orElse(null),
+        snapshot.selfId().orElse(null),
         everyone(snapshot, view),
         snapshot.networks(),
         null,
@@ -95,8 +95,8 @@ public final class Recording {
   /** The peers and this node itself, in the order of their ids. */
   static List<PeerNode> everyone(Snapshot snapshot, PeerView view) {
     List<PeerNode> all = new ArrayList<>(snapshot.nodes());
-    view.own()
-        .or(() -> snapshot.self().map(id -> PeerNode.builder(id).build()))
+    view.self()
+        .or(() -> snapshot.selfId().map(id -> PeerNode.builder(id).build()))
         .ifPresent(all::add);
     all.sort(Comparator.comparing(PeerNode::id));
     return List.copyOf(all);
@@ -195,8 +195,8 @@ public final class Recording {
   private Made made() {
     Set<String> omitted = new LinkedHashSet<>();
     List<PeerNode> shown = nodes.stream().map(this::withoutSecrets).toList();
-    List<AddressCandidate> candidates =
-        shown.stream().flatMap(node -> node.candidates().stream()).toList();
+    List<PeerAddress> candidates =
+        shown.stream().flatMap(node -> node.addresses().stream()).toList();
     List<Network> networks = new Subnets(declared, candidates, omitted::add).networks();
     if (maskedAddresses) {
       AddressMask mask = new AddressMask(networks, shown);
@@ -253,7 +253,7 @@ public final class Recording {
     }
     PeerNode.Builder masked =
         PeerNode.builder(node.id())
-            .candidates(node.candidates())
+            .addresses(node.addresses())
             .labels(node.labels())
             .suspect(node.suspect());
     node.settings()
@@ -264,7 +264,7 @@ public final class Recording {
                     maskedSettings.stream().anyMatch(glob -> Glob.matches(glob, key))
                         ? MASKED
                         : value));
-    node.address().ifPresent(address -> masked.address(address, node.rule()));
+    node.address().ifPresent(address -> masked.selected(address, node.rule()));
     return masked.build();
   }
 
@@ -293,10 +293,10 @@ public final class Recording {
           nodes.stream()
               .allMatch(
                   node ->
-                      node.candidates().stream()
+                      node.addresses().stream()
                           .filter(c -> c.ip().filter(network::contains).isPresent())
                           .findFirst()
-                          .or(() -> node.candidates().stream().findFirst())
+                          .or(() -> node.addresses().stream().findFirst())
                           .equals(node.address()));
       if (explains) {
         return network.name();
@@ -305,17 +305,17 @@ public final class Recording {
     return null;
   }
 
-  /** A node whose address that counts is its first, as that of a topology is. */
+  /** A node whose selected address is its first, as that of a topology is. */
   private static PeerNode chosenFirst(PeerNode node) {
-    AddressCandidate address = node.address().orElse(null);
-    if (address == null || node.candidates().indexOf(address) == 0) {
+    PeerAddress address = node.address().orElse(null);
+    if (address == null || node.addresses().indexOf(address) == 0) {
       return node;
     }
-    List<AddressCandidate> candidates = new ArrayList<>(node.candidates());
+    List<PeerAddress> candidates = new ArrayList<>(node.addresses());
     candidates.remove(address);
     candidates.add(0, address);
     return PeerNode.builder(node.id())
-        .candidates(candidates)
+        .addresses(candidates)
         .settings(node.settings())
         .labels(node.labels())
         .suspect(node.suspect())

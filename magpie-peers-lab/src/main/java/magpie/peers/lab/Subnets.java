@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +42,7 @@ final class Subnets {
    * @param candidates the addresses to cover; host names are none
    * @param told is told what had to be left out
    */
-  Subnets(List<Network> declared, Collection<AddressCandidate> candidates, Consumer<String> told) {
+  Subnets(List<Network> declared, Collection<PeerAddress> candidates, Consumer<String> told) {
     for (Network network : declared) {
       for (Cidr cidr : network.cidrs()) {
         Cidr other = overlapping(cidr);
@@ -90,9 +90,9 @@ final class Subnets {
   /**
    * The networks that candidates state, the widest first; those of one or two addresses are none.
    */
-  private static List<Cidr> stated(Collection<AddressCandidate> candidates) {
+  private static List<Cidr> stated(Collection<PeerAddress> candidates) {
     TreeSet<Cidr> all = new TreeSet<>();
-    for (AddressCandidate candidate : candidates) {
+    for (PeerAddress candidate : candidates) {
       candidate
           .subnet()
           .filter(cidr -> cidr.prefixLength() < bits(cidr.address()) - 1)

@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
@@ -95,7 +95,7 @@ record TopologyText(
       PeerNode node, Set<String> addresses, StringBuilder out, Consumer<String> told) {
     out.append("  ").append(Quote.json(node.id().value())).append(':');
     int begin = out.length();
-    List<AddressCandidate> candidates = new ArrayList<>(node.candidates());
+    List<PeerAddress> candidates = new ArrayList<>(node.addresses());
     candidates.removeIf(
         candidate -> {
           String fault = fault(candidate.text()) + fault(candidate.source());
@@ -109,7 +109,7 @@ record TopologyText(
       declared(candidates, out);
     } else {
       out.append("\n    candidates:\n");
-      for (AddressCandidate candidate : candidates) {
+      for (PeerAddress candidate : candidates) {
         out.append("      - address: ").append(Quote.json(candidate.toString()));
         out.append("\n        source: ").append(Quote.json(candidate.source())).append('\n');
       }
@@ -132,10 +132,10 @@ record TopologyText(
    * Whether the candidates are what a topology makes of addresses and a host name. Otherwise they
    * are told one by one, with the sources that they had.
    */
-  private static boolean declarable(List<AddressCandidate> candidates, Set<String> addresses) {
+  private static boolean declarable(List<PeerAddress> candidates, Set<String> addresses) {
     int last = candidates.size() - 1;
     for (int i = 0; i <= last; i++) {
-      AddressCandidate candidate = candidates.get(i);
+      PeerAddress candidate = candidates.get(i);
       boolean fits =
           candidate.ip().isPresent()
               ? candidate.source().equals(ADDRESS)
@@ -145,7 +145,7 @@ record TopologyText(
       }
     }
     Set<String> own = new HashSet<>();
-    for (AddressCandidate candidate : candidates) {
+    for (PeerAddress candidate : candidates) {
       if (candidate.ip().isPresent()
           && (addresses.contains(candidate.text()) || !own.add(candidate.text()))) {
         return false;
@@ -155,9 +155,9 @@ record TopologyText(
     return true;
   }
 
-  private static void declared(List<AddressCandidate> candidates, StringBuilder out) {
+  private static void declared(List<PeerAddress> candidates, StringBuilder out) {
     String before = "\n    addresses:\n";
-    for (AddressCandidate candidate : candidates) {
+    for (PeerAddress candidate : candidates) {
       if (candidate.ip().isPresent()) {
         out.append(before).append("      - ").append(Quote.json(candidate.toString()));
         out.append('\n');

@@ -15,12 +15,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.ConfigurationException;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
 import magpie.peers.NodeFilter;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
@@ -230,12 +230,12 @@ public final class Reach {
     Snapshot snapshot = view.snapshot();
     Predicate<IpAddress> inside = network == null ? address -> true : inside(view, network);
     List<IpAddress> machine = MachineAddresses.all();
-    List<IpAddress> own = view.own().map(Reach::addresses).orElse(List.of());
+    List<IpAddress> own = view.self().map(Reach::addresses).orElse(List.of());
     List<@Nullable Object> plan = new ArrayList<>();
     List<Dialer.Target> targets = new ArrayList<>();
     for (PeerNode peer : view.nodes(filter)) {
       int before = targets.size();
-      for (AddressCandidate candidate : peer.candidates()) {
+      for (PeerAddress candidate : peer.addresses()) {
         IpAddress address = candidate.ip().orElse(null);
         if (address != null && inside.test(address)) {
           targets.add(target(snapshot, peer, candidate, address, machine, own));
@@ -265,7 +265,7 @@ public final class Reach {
     for (Object planned : plan) {
       results.add(planned instanceof ReachResult missing ? missing : asked.get(next++));
     }
-    return new ReachReport(snapshot.self(), at, results);
+    return new ReachReport(snapshot.selfId(), at, results);
   }
 
   private ReachResult none(PeerNode peer) {
@@ -282,7 +282,7 @@ public final class Reach {
   private Dialer.Target target(
       Snapshot snapshot,
       PeerNode peer,
-      AddressCandidate candidate,
+      PeerAddress candidate,
       IpAddress address,
       List<IpAddress> machine,
       List<IpAddress> own) {
@@ -311,7 +311,7 @@ public final class Reach {
 
   /** The CIDR that an address lies in: that of its declared network, else its own prefix. */
   private static Optional<Cidr> around(
-      Snapshot snapshot, AddressCandidate candidate, IpAddress address) {
+      Snapshot snapshot, PeerAddress candidate, IpAddress address) {
     for (Network declared : snapshot.networks()) {
       for (Cidr cidr : declared.cidrs()) {
         if (cidr.contains(address)) {
@@ -342,7 +342,7 @@ public final class Reach {
   /** The IP addresses of a node, best first. */
   static List<IpAddress> addresses(PeerNode node) {
     List<IpAddress> all = new ArrayList<>();
-    for (AddressCandidate candidate : node.candidates()) {
+    for (PeerAddress candidate : node.addresses()) {
       candidate.ip().ifPresent(all::add);
     }
     return all;

@@ -166,7 +166,7 @@ public final class ReachListener implements AutoCloseable {
      */
     public ReachListener start() {
       PeerId self =
-          view.self()
+          view.selfId()
               .orElseThrow(
                   () ->
                       new ConfigurationException(
@@ -294,7 +294,7 @@ public final class ReachListener implements AutoCloseable {
       all.addAll(Reach.addresses(node));
     }
     // Where two nodes have each other's addresses, one asks itself, and must learn it.
-    view.own().ifPresent(own -> all.addAll(Reach.addresses(own)));
+    view.self().ifPresent(own -> all.addAll(Reach.addresses(own)));
     return all;
   }
 

@@ -16,7 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -125,7 +125,7 @@ public record ReachMatrix(List<Row> rows, List<String> warnings) {
   static ReachMatrix of(PeerView view, Instant now) {
     Map<PeerId, PeerNode> nodes = new LinkedHashMap<>();
     List<PeerNode> all = new ArrayList<>(view.nodes());
-    view.own().ifPresent(all::add);
+    view.self().ifPresent(all::add);
     all.sort((a, b) -> a.id().compareTo(b.id()));
     all.forEach(node -> nodes.put(node.id(), node));
     List<Row> rows = new ArrayList<>();
@@ -233,7 +233,7 @@ public record ReachMatrix(List<Row> rows, List<String> warnings) {
                 + Quote.of(peer.strip()));
       }
       for (int i = 1; i < words.length; i += 2) {
-        AddressCandidate address = find(nodes.get(to), words[i]);
+        PeerAddress address = find(nodes.get(to), words[i]);
         cells.add(
             new Cell(
                 to,
@@ -256,9 +256,9 @@ public record ReachMatrix(List<Row> rows, List<String> warnings) {
     return Instant.parse(published.substring(blank + 1, end));
   }
 
-  private static @Nullable AddressCandidate find(@Nullable PeerNode node, String address) {
+  private static @Nullable PeerAddress find(@Nullable PeerNode node, String address) {
     if (node != null) {
-      for (AddressCandidate candidate : node.candidates()) {
+      for (PeerAddress candidate : node.addresses()) {
         if (candidate.text().equals(address)) {
           return candidate;
         }

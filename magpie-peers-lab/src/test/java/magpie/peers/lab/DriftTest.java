@@ -65,20 +65,20 @@ class DriftTest {
 
   private static PeerNode.Builder n0() {
     return Views.node("n0")
-        .candidate("192.0.2.10", "ingress-address")
+        .address("192.0.2.10", "ingress-address")
         .setting("port", "1")
         .setting("mode", "x");
   }
 
   private static PeerNode.Builder n1() {
     return Views.node("n1")
-        .candidate("192.0.2.11/24", "magpie-addresses")
-        .candidate("198.51.100.11", "x")
-        .candidate("blade-01", "private-address");
+        .address("192.0.2.11/24", "magpie-addresses")
+        .address("198.51.100.11", "x")
+        .address("blade-01", "private-address");
   }
 
   private static PeerNode.Builder n2() {
-    return Views.node("n2").candidate("192.0.2.12", "ingress-address");
+    return Views.node("n2").address("192.0.2.12", "ingress-address");
   }
 
   @Test
@@ -123,16 +123,16 @@ class DriftTest {
             Optional.empty(),
             List.of(
                 Views.node("n0")
-                    .candidate("192.0.2.99", "x")
+                    .address("192.0.2.99", "x")
                     .label("rack", "b")
                     .setting("port", "2")
                     .setting("extra", "1")
                     .build(),
                 Views.node("n1")
-                    .candidate("192.0.2.11", "x")
-                    .candidate("2001:db8::11", "x")
-                    .candidate("blade-01", "x")
-                    .candidate("other.example", "x")
+                    .address("192.0.2.11", "x")
+                    .address("2001:db8::11", "x")
+                    .address("blade-01", "x")
+                    .address("other.example", "x")
                     .suspect(true)
                     .build(),
                 Views.node("n3").build())));
@@ -149,11 +149,11 @@ class DriftTest {
             List.of(
                 n0().build(),
                 Views.node("n1")
-                    .candidate("198.51.100.11", "x")
-                    .candidate("192.0.2.11", "x")
-                    .candidate("blade-01", "x")
+                    .address("198.51.100.11", "x")
+                    .address("192.0.2.11", "x")
+                    .address("blade-01", "x")
                     .build(),
-                Views.node("n2").candidate("192.0.2.12/25", "x").build())));
+                Views.node("n2").address("192.0.2.12/25", "x").build())));
   }
 
   @Test
@@ -161,7 +161,7 @@ class DriftTest {
     List<PeerNode> live =
         List.of(
             n0().setting("iperf.port", "1").setting("port", "3").label("iperf", "x").build(),
-            n1().candidate("192.0.2.50", "x").build(),
+            n1().address("192.0.2.50", "x").build(),
             n2().build());
     assertEquals(
         List.of("LABEL n0 rack: a / -", "ADDRESS n1 oam: - / 192.0.2.50"),

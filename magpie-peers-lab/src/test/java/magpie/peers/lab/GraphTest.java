@@ -44,11 +44,11 @@ class GraphTest {
   private static Graph small() {
     List<PeerNode> nodes =
         List.of(
-            Views.node("magpie/0").candidate("192.0.2.10/24", "x").label("rack", "a").build(),
+            Views.node("magpie/0").address("192.0.2.10/24", "x").label("rack", "a").build(),
             Views.node("magpie/1")
-                .candidate("192.0.2.11/24", "x")
-                .candidate("2001:db8::11/64", "x")
-                .candidate("blade-01", "hostname")
+                .address("192.0.2.11/24", "x")
+                .address("2001:db8::11/64", "x")
+                .address("blade-01", "hostname")
                 .label("rack", "b \"#1\" <x> \\ ;")
                 .suspect(true)
                 .build());
@@ -56,7 +56,7 @@ class GraphTest {
       return Graph.of(view)
           .groupBy("rack")
           .withDeparted(
-              List.of(departed(Views.node("magpie/2").candidate("192.0.2.12/24", "x").build())));
+              List.of(departed(Views.node("magpie/2").address("192.0.2.12/24", "x").build())));
     }
   }
 
@@ -92,8 +92,8 @@ class GraphTest {
 
   private static PeerNode reaching(int number, String saw) {
     return Views.node("n/" + number)
-        .candidate("192.0.2.1" + number, "x")
-        .candidate("198.51.100.1" + number, "x")
+        .address("192.0.2.1" + number, "x")
+        .address("198.51.100.1" + number, "x")
         .setting("magpie.reach", "1 " + Instant.now() + "; " + saw)
         .build();
   }
@@ -203,8 +203,8 @@ class GraphTest {
         List.of(
             Views.node("a".repeat(253)).label("k", "日本語".repeat(40)).build(),
             Views.node("b")
-                .candidate("x".repeat(100) + ".example", "x")
-                .candidate("fd00:1111:2222:3333:4444:5555:6666:7777/64", "x")
+                .address("x".repeat(100) + ".example", "x")
+                .address("fd00:1111:2222:3333:4444:5555:6666:7777/64", "x")
                 .label("k", "\u0000\u001b[31m\ud800\ufffe&<>")
                 .build());
     try (PeerView view = Views.of(Optional.empty(), nodes, List.of())) {

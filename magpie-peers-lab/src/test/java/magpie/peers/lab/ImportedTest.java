@@ -68,7 +68,7 @@ class ImportedTest {
   }
 
   private static String line(PeerNode node) {
-    return node.id() + " " + node.candidates() + " " + node.labels() + " " + node.settings();
+    return node.id() + " " + node.addresses() + " " + node.labels() + " " + node.settings();
   }
 
   private static List<String> leftOut(Imported imported) {

@@ -49,7 +49,7 @@ final class RecordingFuzz {
     return node.id()
         + " "
         + node.address().map(Object::toString).orElse("")
-        + node.candidates().stream().map(c -> " " + c.source() + " " + c).toList()
+        + node.addresses().stream().map(c -> " " + c.source() + " " + c).toList()
         + node.labels()
         + node.settings()
         + node.suspect();

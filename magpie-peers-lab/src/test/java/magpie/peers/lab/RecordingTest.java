@@ -27,10 +27,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.NodeFilter;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -172,17 +172,17 @@ class RecordingTest {
     List<PeerNode> nodes =
         List.of(
             Views.node("magpie/1")
-                .candidate("node-1.maas", "ingress-address")
-                .candidate("10.0.0.11/24", "magpie-addresses")
-                .candidate("10.0.0.1", "private-address")
+                .address("node-1.maas", "ingress-address")
+                .address("10.0.0.11/24", "magpie-addresses")
+                .address("10.0.0.1", "private-address")
                 .build(),
             Views.node("magpie/2")
-                .candidate("10.0.0.1", "private-address")
-                .candidate("fe80::1%eth0", "iperf_addresses")
-                .candidate("blade.example", "a")
-                .candidate("blade.example", "b")
+                .address("10.0.0.1", "private-address")
+                .address("fe80::1%eth0", "iperf_addresses")
+                .address("blade.example", "a")
+                .address("blade.example", "b")
                 .build(),
-            Views.node("magpie/10").candidate("hostname", "hostname").build(),
+            Views.node("magpie/10").address("hostname", "hostname").build(),
             Views.node("magpie/11").build());
     String text;
     try (PeerView view = Views.of(Optional.of(PeerId.of("magpie/0")), nodes, List.of())) {
@@ -208,7 +208,7 @@ class RecordingTest {
                 node.id()
                     + " "
                     + node.address()
-                    + node.candidates().stream().map(c -> c + " " + c.source()).toList()
+                    + node.addresses().stream().map(c -> c + " " + c.source()).toList()
                     + node.settings()
                     + node.labels()
                     + node.suspect())
@@ -219,9 +219,9 @@ class RecordingTest {
   void derivesNetworksFromPrefixesAndElseTheUsualOnes() {
     List<PeerNode> nodes =
         List.of(
-            Views.node("a").candidate("10.0.0.5/25", "x").candidate("10.0.0.200", "x").build(),
-            Views.node("b").candidate("10.0.0.6/26", "x").candidate("10.9.0.1/32", "x").build(),
-            Views.node("c").candidate("2001:db8::1", "x").candidate("192.0.2.1", "x").build());
+            Views.node("a").address("10.0.0.5/25", "x").address("10.0.0.200", "x").build(),
+            Views.node("b").address("10.0.0.6/26", "x").address("10.9.0.1/32", "x").build(),
+            Views.node("c").address("2001:db8::1", "x").address("192.0.2.1", "x").build());
     List<Network> declared = List.of(new Network("lan", List.of(Cidr.parse("192.0.2.0/28"))));
     try (PeerView view = Views.of(Optional.empty(), nodes, declared)) {
       String text = Recording.of(view).text();
@@ -256,7 +256,7 @@ class RecordingTest {
             new Network("narrow", List.of(Cidr.parse("10.1.0.0/16"))));
     PeerNode node =
         Views.node("a")
-            .candidate("", "x")
+            .address("", "x")
             .setting("a=b", "1")
             .setting("", "1")
             .setting("half", "\ud800")
@@ -289,7 +289,7 @@ class RecordingTest {
   void keepsAnyTextThatCanBePublished() {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
-    PeerNode.Builder node = Views.node("a").candidate("10.0.0.1/24", "topology");
+    PeerNode.Builder node = Views.node("a").address("10.0.0.1/24", "topology");
     node.setting("long", "  x é😀\n".repeat(110_000));
     node.setting("\u200b\ufeff".repeat(126), "a key of 253 characters, each of which is escaped");
     node.setting("characters", "\ud83d\ude00 \ufffe \uffff \u0000 \u0085 \u2029");
@@ -325,11 +325,11 @@ class RecordingTest {
 
   @Test
   void letsTheAddressThatCountsComeFirstWhereNoNetworkExplainsIt() {
-    AddressCandidate second = AddressCandidate.of("10.0.0.2/24", "x");
+    PeerAddress second = PeerAddress.of("10.0.0.2/24", "x");
     PeerNode node =
         Views.node("a")
-            .candidates(List.of(AddressCandidate.of("10.0.0.1/24", "x"), second))
-            .address(second, "chosen")
+            .addresses(List.of(PeerAddress.of("10.0.0.1/24", "x"), second))
+            .selected(second, "chosen")
             .build();
     try (PeerView view = Views.of(Optional.empty(), List.of(node), List.of())) {
       try (PeerView replay = Views.observer(recorded(Recording.of(view).text()))) {
@@ -459,9 +459,9 @@ class RecordingTest {
             node ->
                 node.id()
                     + " "
-                    + node.address().flatMap(AddressCandidate::network)
-                    + node.candidates().stream().map(AddressCandidate::network).toList()
-                    + node.candidates().indexOf(node.address().orElse(null))
+                    + node.address().flatMap(PeerAddress::network)
+                    + node.addresses().stream().map(PeerAddress::network).toList()
+                    + node.addresses().indexOf(node.address().orElse(null))
                     + node.settings()
                     + node.labels())
         .toList();
@@ -473,8 +473,8 @@ class RecordingTest {
     for (int i = 0; i < 900; i++) {
       nodes.add(
           Views.node("n" + i)
-              .candidate("10." + (i / 250) + "." + (i % 250) + ".7/24", "topology")
-              .candidate("fd00:0:0:" + Integer.toHexString(i) + "::7/64", "topology")
+              .address("10." + (i / 250) + "." + (i % 250) + ".7/24", "topology")
+              .address("fd00:0:0:" + Integer.toHexString(i) + "::7/64", "topology")
               .build());
     }
     try (PeerView view = Views.of(Optional.empty(), nodes, List.of())) {
@@ -483,7 +483,7 @@ class RecordingTest {
         Set<String> networks = new TreeSet<>();
         replay
             .nodes()
-            .forEach(n -> n.candidates().forEach(c -> networks.add(c.subnet().toString())));
+            .forEach(n -> n.addresses().forEach(c -> networks.add(c.subnet().toString())));
         assertEquals(1800, networks.size());
         assertEquals("192.0.2.7", replay.nodes().get(0).address().orElseThrow().text());
         assertEquals("240.1.128.7", replay.nodes().get(899).address().orElseThrow().text());

@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +72,7 @@ final class DeclaredNetworks {
   void doubt(String written) {
     int slash = written.indexOf('/');
     Optional<IpAddress> meant =
-        AddressCandidate.of(slash < 0 ? written : written.substring(0, slash), "").ip();
+        PeerAddress.of(slash < 0 ? written : written.substring(0, slash), "").ip();
     boolean v6 = written.indexOf(':') >= 0;
     if (meant.isPresent() && doubts.size() < MOST_DOUBTS) {
       doubts.add(Cidr.of(meant.get(), v6 ? 32 : 16));

@@ -105,7 +105,7 @@ final class LocalSource implements PeerSource {
     }
     Exchange.Content published = publishedBy(doubted);
     if (!before.published.equals(published)) {
-      return remember(before.reading.self(), content, published);
+      return remember(before.reading.selfId(), content, published);
     }
     last = new Last(before.reading, content, published);
     return before.reading;
@@ -149,10 +149,10 @@ final class LocalSource implements PeerSource {
               + ", or leave the option peer-set out");
     }
     Optional<PeerId> self = SelfFinder.find(topology, shown, options, host);
-    if (last != null && !last.reading.self().equals(self)) {
+    if (last != null && !last.reading.selfId().equals(self)) {
       throw new ConfigurationException(
           "expected this machine to remain "
-              + last.reading.self().map(PeerId::value).orElse("an observer")
+              + last.reading.selfId().map(PeerId::value).orElse("an observer")
               + ", found that "
               + Quote.of(shown)
               + " now makes it "
@@ -200,12 +200,12 @@ final class LocalSource implements PeerSource {
   private static PeerNode overridden(PeerNode node, Map<String, String> settings) {
     PeerNode.Builder more =
         PeerNode.builder(node.id())
-            .candidates(node.candidates())
+            .addresses(node.addresses())
             .labels(node.labels())
             .settings(node.settings())
             .suspect(node.suspect());
     settings.forEach(more::setting);
-    node.address().ifPresent(address -> more.address(address, node.rule()));
+    node.address().ifPresent(address -> more.selected(address, node.rule()));
     return more.build();
   }
 
@@ -225,7 +225,7 @@ final class LocalSource implements PeerSource {
           StateStore.file(
               options
                   .stateDirectory()
-                  .resolve(stateName(known.content.topology().name(), known.reading.self())),
+                  .resolve(stateName(known.content.topology().name(), known.reading.selfId())),
               host);
       state = store;
     }
@@ -290,7 +290,7 @@ final class LocalSource implements PeerSource {
 
   @Override
   public Map<String, String> published() {
-    Optional<PeerId> self = known().reading.self();
+    Optional<PeerId> self = known().reading.selfId();
     Exchange directory = exchange;
     return directory == null || self.isEmpty() ? Map.of() : directory.published(self.get());
   }
@@ -301,7 +301,7 @@ final class LocalSource implements PeerSource {
     PeerId self =
         known()
             .reading
-            .self()
+            .selfId()
             .orElseThrow(
                 () ->
                     new ConfigurationException(

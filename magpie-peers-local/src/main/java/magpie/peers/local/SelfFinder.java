@@ -17,9 +17,9 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import magpie.peers.AddressCandidate;
 import magpie.peers.ConfigurationException;
 import magpie.peers.IpAddress;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
 import magpie.peers.spi.Quote;
@@ -188,7 +188,7 @@ final class SelfFinder {
     List<PeerId> fitting =
         fitting(
             entry ->
-                entry.node().candidates().stream()
+                entry.node().addresses().stream()
                     .anyMatch(candidate -> candidate.ip().filter(own::contains).isPresent()));
     if (fitting.isEmpty()) {
       compared
@@ -200,10 +200,10 @@ final class SelfFinder {
                       entry.node().id()
                           + " "
                           + listed(
-                              entry.node().candidates().stream()
+                              entry.node().addresses().stream()
                                   .filter(candidate -> candidate.ip().isPresent())
                                   .toList(),
-                              AddressCandidate::text)));
+                              PeerAddress::text)));
     }
     return fitting;
   }

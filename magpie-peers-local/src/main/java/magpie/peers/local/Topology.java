@@ -44,7 +44,7 @@ record Topology(
   /**
    * One node of the file.
    *
-   * @param node the peer, complete: candidates, the one that counts, labels and settings with the
+   * @param node the peer, complete: addresses, the selected one, labels and settings with the
    *     defaults of the file
    * @param hostname the host name, which is also the last candidate
    * @param departed whether the file says that the node has left

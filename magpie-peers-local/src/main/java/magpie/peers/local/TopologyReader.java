@@ -27,10 +27,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.Problem;
@@ -87,7 +87,7 @@ final class TopologyReader {
   private final Places idPlaces = new Places();
   private final Places addressPlaces = new Places();
 
-  private final List<@Nullable AddressCandidate> candidates = new ArrayList<>();
+  private final List<@Nullable PeerAddress> candidates = new ArrayList<>();
 
   /** By order and not by hash: a file can be full of keys of one hash. */
   private final Map<Map<String, String>, Map<String, String>> sharedMaps =
@@ -120,7 +120,7 @@ final class TopologyReader {
     private final String writtenId;
     private final boolean repeated;
     private boolean faulty;
-    private List<@Nullable AddressCandidate> candidates = List.of();
+    private List<@Nullable PeerAddress> candidates = List.of();
     private int addressCount;
     private int firstPlace;
     private @Nullable String hostname;
@@ -391,7 +391,7 @@ final class TopologyReader {
         try {
           cidr = Cidr.parse(written);
         } catch (IllegalArgumentException e) {
-          Optional<Cidr> meant = AddressCandidate.of(written, SOURCE).subnet();
+          Optional<Cidr> meant = PeerAddress.of(written, SOURCE).subnet();
           if (meant.isPresent()) {
             problem(Code.HOST_BITS, e.getMessage(), "write " + meant.get());
             cidr = meant.get();
@@ -552,7 +552,7 @@ final class TopologyReader {
     draft.faulty = faults() > faults;
     draft.addressCount = candidates.size();
     if (draft.hostname != null) {
-      candidates.add(AddressCandidate.of(draft.hostname, "hostname"));
+      candidates.add(PeerAddress.of(draft.hostname, "hostname"));
     }
     draft.candidates =
         draft.faulty
@@ -563,7 +563,7 @@ final class TopologyReader {
   private @Nullable String hostname() {
     String written = text("a host name", true);
     if (written != null && !isHostname(written)) {
-      boolean address = AddressCandidate.of(written, SOURCE).ip().isPresent();
+      boolean address = PeerAddress.of(written, SOURCE).ip().isPresent();
       int colon = written.lastIndexOf(':');
       boolean port = colon > 0 && isHostname(written.substring(0, colon));
       problem(
@@ -631,12 +631,12 @@ final class TopologyReader {
     }
   }
 
-  private @Nullable AddressCandidate address() {
+  private @Nullable PeerAddress address() {
     String written = text("an address such as 192.0.2.11/24", false);
     if (written == null) {
       return null;
     }
-    AddressCandidate candidate = AddressCandidate.of(written, SOURCE);
+    PeerAddress candidate = PeerAddress.of(written, SOURCE);
     if (candidate.ip().isEmpty()) {
       problem(
           Code.BAD_ADDRESS,
@@ -682,8 +682,7 @@ final class TopologyReader {
       addressPlaces.add(place[0]);
       String address = written[0];
       String source = written[1];
-      candidates.add(
-          address == null || source == null ? null : AddressCandidate.of(address, source));
+      candidates.add(address == null || source == null ? null : PeerAddress.of(address, source));
       pop();
     }
   }
@@ -1026,7 +1025,7 @@ final class TopologyReader {
     for (int i = 0; i < drafts.size(); i++) {
       Draft draft = drafts.get(i);
       for (int k = 0; k < draft.addressCount; k++) {
-        AddressCandidate candidate = draft.candidates.get(k);
+        PeerAddress candidate = draft.candidates.get(k);
         IpAddress ip = candidate == null ? null : candidate.ip().orElse(null);
         // The numbers of addresses are those of their places.
         while (addresses.count() < draft.firstPlace + k) {
@@ -1070,7 +1069,7 @@ final class TopologyReader {
     }
   }
 
-  private void duplicateAddress(Draft draft, int index, AddressCandidate candidate, int first) {
+  private void duplicateAddress(Draft draft, int index, PeerAddress candidate, int first) {
     int low = 0;
     int high = drafts.size() - 1;
     while (low < high) {
@@ -1105,7 +1104,7 @@ final class TopologyReader {
                 + " address that nodes share, such as that of a service, under \"candidates\"");
   }
 
-  private void place(Draft draft, int index, AddressCandidate candidate, IpAddress ip) {
+  private void place(Draft draft, int index, PeerAddress candidate, IpAddress ip) {
     DeclaredNetworks.Declared network = networks.of(ip);
     Optional<Cidr> subnet = candidate.subnet();
     long place = addressPlaces.get(draft.firstPlace + index);
@@ -1189,14 +1188,14 @@ final class TopologyReader {
       drafts.set(i, null);
       PeerNode.Builder node =
           PeerNode.builder(Objects.requireNonNull(draft.id))
-              .candidates(present(draft.candidates))
+              .addresses(present(draft.candidates))
               .labels(overlaid(labels, defaultLabels, draft.labels))
               .settings(overlaid(settings, defaultSettings, draft.settings))
               .suspect(draft.state.equals("suspect"));
       if (preferred != null) {
-        for (AddressCandidate candidate : present(draft.candidates)) {
+        for (PeerAddress candidate : present(draft.candidates)) {
           if (candidate.ip().isPresent() && preferred.contains(candidate.ip().get())) {
-            node.address(candidate, "defaults.network " + preferred.name());
+            node.selected(candidate, "defaults.network " + preferred.name());
             break;
           }
         }
@@ -1218,7 +1217,7 @@ final class TopologyReader {
 
   /** A topology is made only where nothing was wrong, and then no candidate is missing. */
   @SuppressWarnings("NullAway")
-  private static List<AddressCandidate> present(List<@Nullable AddressCandidate> candidates) {
+  private static List<PeerAddress> present(List<@Nullable PeerAddress> candidates) {
     return candidates;
   }
 

@@ -8,8 +8,8 @@ package magpie.peers.local;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import magpie.peers.AddressCandidate;
 import magpie.peers.IpAddress;
+import magpie.peers.PeerAddress;
 import magpie.peers.spi.Quote;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -413,7 +413,7 @@ final class YamlEvents {
       to++;
     }
     String word = line.substring(from, to);
-    return AddressCandidate.of(word, "").ip().filter(IpAddress::isV6).map(ip -> word);
+    return PeerAddress.of(word, "").ip().filter(IpAddress::isV6).map(ip -> word);
   }
 
   private static boolean isOfAddress(char c) {

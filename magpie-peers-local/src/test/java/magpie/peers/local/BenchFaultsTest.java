@@ -379,7 +379,7 @@ class BenchFaultsTest {
       yaml.append(Bench.node(number, ", settings: { text: " + text + " }"));
       peers.add(
           PeerNode.builder(PeerId.of("magpie/" + number))
-              .candidate("192.0.2." + (number + 10), "topology")
+              .address("192.0.2." + (number + 10), "topology")
               .setting("text", text)
               .build());
     }

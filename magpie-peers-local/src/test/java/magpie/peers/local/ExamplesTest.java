@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -71,7 +71,7 @@ class ExamplesTest {
     assertEquals(Map.of("leaf", 36L, "spine", 4L), roles);
     assertEquals(
         "198.51.100.40",
-        fabric.entries().get(39).node().address().map(AddressCandidate::text).orElse(""));
+        fabric.entries().get(39).node().address().map(PeerAddress::text).orElse(""));
   }
 
   @Test

@@ -111,7 +111,7 @@ class HeldStateTest {
                 () -> {
                   bench.rename(Bench.exchanging("exchange", 0, 1, 2));
                   while (events.take().snapshot().nodes().size() < 2) {
-                    assertEquals(PeerId.of("magpie/0"), view.self().orElseThrow());
+                    assertEquals(PeerId.of("magpie/0"), view.selfId().orElseThrow());
                   }
                   assertEquals(2, view.nodes().size());
                   assertTrue(view.publish("greeting", "hello"));

@@ -109,7 +109,7 @@ class LocalBackendTest {
               Environment.system().clock());
       try (PeerSource source =
           new LocalBackend().open(PeersOptions.builder().environment(environment).build())) {
-        assertEquals(Optional.of(PeerId.of("magpie/1")), source.read().self());
+        assertEquals(Optional.of(PeerId.of("magpie/1")), source.read().selfId());
         assertEquals(List.of(0, 1), Bench.numbers(source));
       }
     }

@@ -101,7 +101,7 @@ class ManyNodesTest {
         System.out.println(view.snapshot().nodes().size());
         System.out.println(view.nodes(NodeFilter.inNetwork("storage")).size());
         System.out.println(
-            view.node(PeerId.of("magpie/" + (MANY - 1))).orElseThrow().candidates().get(1));
+            view.node(PeerId.of("magpie/" + (MANY - 1))).orElseThrow().addresses().get(1));
       }
     }
   }

@@ -93,7 +93,7 @@ class NoticesCrashTest {
 
     PeerNode node(String id) {
       return PeerNode.builder(PeerId.of(id))
-          .candidate(address, "topology")
+          .address(address, "topology")
           .setting("say", TEXTS.getOrDefault(setting, ""))
           .build();
     }
@@ -310,6 +310,6 @@ class NoticesCrashTest {
   }
 
   private static long worldOf(PeerView view) {
-    return Long.parseLong(view.own().orElseThrow().settings().getOrDefault("world", "0"));
+    return Long.parseLong(view.self().orElseThrow().settings().getOrDefault("world", "0"));
   }
 }

@@ -38,7 +38,7 @@ class SelfFinderTest {
 
   private Optional<PeerId> self() {
     try (LocalSource source = bench.open()) {
-      return source.read().self();
+      return source.read().selfId();
     }
   }
 

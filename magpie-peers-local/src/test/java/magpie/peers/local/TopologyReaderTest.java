@@ -27,8 +27,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Network;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.local.Topology.SelfRule;
 import org.junit.jupiter.api.Test;
@@ -63,7 +63,7 @@ class TopologyReaderTest {
   }
 
   private static List<String> candidates(PeerNode node) {
-    return node.candidates().stream().map(c -> c + " of " + c.source()).toList();
+    return node.addresses().stream().map(c -> c + " of " + c.source()).toList();
   }
 
   private String saidOf(Path file) {
@@ -127,10 +127,10 @@ class TopologyReaderTest {
     assertEquals(
         List.of(
             "192.0.2.12 by defaults.network oam",
-            "198.51.100.20 by first candidate",
+            "198.51.100.20 by first address",
             "192.0.2.11 by defaults.network oam"),
         nodes.stream()
-            .map(n -> n.address().map(AddressCandidate::text).orElse("") + " by " + n.rule())
+            .map(n -> n.address().map(PeerAddress::text).orElse("") + " by " + n.rule())
             .toList());
     assertEquals(Map.of("rack", "a", "room", "1"), nodes.get(0).labels());
     assertEquals(Map.of("port", "6000", "window", "1_000"), nodes.get(2).settings());

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * InMemoryPeers bench = InMemoryPeers.ofNode("magpie/0");
- * bench.put(PeerNode.builder(PeerId.of("magpie/1")).candidate("192.0.2.11", "test").build());
+ * bench.put(PeerNode.builder(PeerId.of("magpie/1")).address("192.0.2.11", "test").build());
  * try (PeerView peers = bench.open()) {
  *   new Replicator(peers).start();
  *   bench.remove(PeerId.of("magpie/1"));
@@ -279,8 +279,8 @@ public final class InMemoryPeers {
     }
 
     @Override
-    public Optional<PeerId> self() {
-      return complete.self();
+    public Optional<PeerId> selfId() {
+      return complete.selfId();
     }
 
     @Override

@@ -89,7 +89,7 @@ public final class NoticeHistory {
   /**
    * Adds the peers as they are going to be, the program itself left out.
    *
-   * @param peers the peers; only ids, addresses that count and settings matter
+   * @param peers the peers; only ids, selected addresses and settings matter
    * @return the number of this world, from 1
    */
   public long world(Collection<PeerNode> peers) {

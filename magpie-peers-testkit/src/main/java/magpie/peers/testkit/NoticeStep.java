@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Notice;
 import magpie.peers.Notice.Kind;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 
@@ -96,10 +96,10 @@ record NoticeStep(Verb verb, int view, long world, Kind kind, Set<Told> notices)
     return told;
   }
 
-  /** The address that counts and all settings, as one word. */
+  /** The selected address and all settings, as one word. */
   static String facts(PeerNode node) {
     StringBuilder facts = new StringBuilder("@");
-    facts.append(URLEncoder.encode(node.address().map(AddressCandidate::text).orElse(""), UTF_8));
+    facts.append(URLEncoder.encode(node.address().map(PeerAddress::text).orElse(""), UTF_8));
     node.settings()
         .forEach(
             (key, value) ->

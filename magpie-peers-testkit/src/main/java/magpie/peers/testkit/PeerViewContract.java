@@ -32,7 +32,6 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Changes;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
@@ -42,6 +41,7 @@ import magpie.peers.MalformedTopologyException;
 import magpie.peers.NodeFilter;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerEvent;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
@@ -294,7 +294,7 @@ public abstract class PeerViewContract {
   }
 
   private static List<String> addresses(PeerNode node) {
-    return node.candidates().stream().map(AddressCandidate::text).toList();
+    return node.addresses().stream().map(PeerAddress::text).toList();
   }
 
   @Nested
@@ -306,9 +306,10 @@ public abstract class PeerViewContract {
       put(1, 2);
       PeerView view = open();
       PeerId self =
-          present("M1: self() is empty; check that Reading.self() is the node's id", view.self());
-      assertEquals(id(0), self, "M1: self is another; check Reading.self()");
-      String rule = "M1: the node itself is a member; check that Reading.self() is its id";
+          present(
+              "M1: selfId() is empty; check that Reading.selfId() is the node's id", view.selfId());
+      assertEquals(id(0), self, "M1: self is another; check Reading.selfId()");
+      String rule = "M1: the node itself is a member; check that Reading.selfId() is its id";
       assertEquals(ids(1, 2), view.ids(), rule);
       assertEquals(ids(1, 2), view.snapshot().ids(), rule);
       assertEquals(Optional.empty(), view.node(self), rule);
@@ -402,7 +403,7 @@ public abstract class PeerViewContract {
       unmodifiable(rule, () -> view.nodes().remove(0));
       unmodifiable(rule, () -> view.nodes(NodeFilter.id("*")).remove(0));
       unmodifiable(rule, () -> view.nodes().get(0).settings().put("a", "b"));
-      unmodifiable(rule, () -> view.nodes().get(0).candidates().remove(0));
+      unmodifiable(rule, () -> view.nodes().get(0).addresses().remove(0));
       unmodifiable(rule, () -> view.notices().joined().remove(0));
       if (can(Capability.LIVE)) {
         remove(id(2));
@@ -755,7 +756,7 @@ public abstract class PeerViewContract {
         assertEquals(ids(2), of(departed), rule);
         PeerNode known = present(rule, departed.get(0).lastKnown());
         assertEquals(id(2), known.id(), rule);
-        assertEquals("192.0.2.2", known.address().map(AddressCandidate::text).orElse("none"), rule);
+        assertEquals("192.0.2.2", known.address().map(PeerAddress::text).orElse("none"), rule);
         settings.forEach((key, value) -> assertEquals(value, known.settings().get(key), rule));
         set.finish(view);
       }
@@ -825,7 +826,7 @@ public abstract class PeerViewContract {
       PeerView view = open();
       set.peersRead();
       view.ids();
-      view.self();
+      view.selfId();
       assertEquals(Set.of(), set.peersRead(), "N6: ids() read peers; check Reading.ids()");
       view.node(id(2));
       view.node(id(77));
@@ -837,7 +838,7 @@ public abstract class PeerViewContract {
   @DisplayName("addresses")
   class Addresses {
     @Test
-    @DisplayName("A1 keeps candidates in the order of the source, and each names its source")
+    @DisplayName("A1 keeps addresses in the order of the source, and each names its source")
     void order() {
       String[] given =
           can(Capability.MANY_ADDRESSES)
@@ -846,12 +847,12 @@ public abstract class PeerViewContract {
       put(peer(1, given));
       PeerNode node = member("A1", open(), id(1));
       assertEquals(
-          List.of(given), addresses(node), "A1: candidates are not as given; check their order");
+          List.of(given), addresses(node), "A1: the addresses are not as given; check their order");
       assertEquals(
           given[0],
-          node.address().map(AddressCandidate::text).orElse("none"),
-          "A1: another than the best candidate counts");
-      for (AddressCandidate candidate : node.candidates()) {
+          node.address().map(PeerAddress::text).orElse("none"),
+          "A1: another than the first address is selected");
+      for (PeerAddress candidate : node.addresses()) {
         assertFalse(candidate.source().isBlank(), "A1: a candidate does not name its source");
       }
     }
@@ -862,9 +863,9 @@ public abstract class PeerViewContract {
       needs(Capability.HOST_NAMES);
       put(peer(1, "localhost"));
       PeerView view = open();
-      AddressCandidate candidate =
-          present("A1: a host name is no candidate", member("A1", view, id(1)).address());
-      String rule = "A1: a host name was resolved; check that AddressCandidate.of gets its text";
+      PeerAddress candidate =
+          present("A1: a host name is no address", member("A1", view, id(1)).address());
+      String rule = "A1: a host name was resolved; check that PeerAddress.of gets its text";
       assertEquals("localhost", candidate.text(), rule);
       assertEquals(Optional.empty(), candidate.ip(), rule);
       assertTrue(candidate.note().isPresent(), "A1: nothing says why no CIDR matches a host name");
@@ -885,7 +886,7 @@ public abstract class PeerViewContract {
           "A2: inNetwork fell back or dropped; check for a fallback to another network");
       assertEquals(
           "198.51.100.1",
-          kept.get(0).address().map(AddressCandidate::text).orElse("none"),
+          kept.get(0).address().map(PeerAddress::text).orElse("none"),
           "A2: the address inside does not count");
       assertFalse(kept.get(0).fallback(), "A2: a peer inside is marked as fallback");
     }
@@ -904,7 +905,7 @@ public abstract class PeerViewContract {
           "A2: preferNetwork does not mark exactly those it could not satisfy");
       assertEquals(
           "192.0.2.1",
-          kept.get(0).address().map(AddressCandidate::text).orElse("none"),
+          kept.get(0).address().map(PeerAddress::text).orElse("none"),
           "A2: a fallback has lost its address");
     }
 
@@ -925,7 +926,7 @@ public abstract class PeerViewContract {
           "A2: other networks are declared; check Reading.networks()");
       List<String> names = List.of("oam", "oam", "storage");
       for (int number = 1; number <= names.size(); number++) {
-        AddressCandidate address =
+        PeerAddress address =
             present("A2: a peer has no address", member("A2", view, id(number)).address());
         assertEquals(Optional.of(names.get(number - 1)), address.network(), rule);
       }
@@ -953,7 +954,7 @@ public abstract class PeerViewContract {
     }
 
     @Test
-    @DisplayName("A3 explains every choice: candidates, rule and verdict")
+    @DisplayName("A3 explains every choice: addresses, rule and verdict")
     void explained() {
       put(1);
       put(peer(2, "198.51.100.2"));
@@ -964,7 +965,7 @@ public abstract class PeerViewContract {
         Explanation why =
             present("A3: explain() knows nothing of a peer", view.explain(node.id(), filter));
         String rule = "A3: explain() disagrees with nodes() on " + node.id();
-        assertEquals(node.candidates(), why.candidates(), rule);
+        assertEquals(node.addresses(), why.addresses(), rule);
         assertEquals("inNetwork(" + INSIDE + ")", why.filter(), rule);
         assertEquals(
             kept.stream().filter(k -> k.id().equals(node.id())).findFirst(),
@@ -1043,7 +1044,7 @@ public abstract class PeerViewContract {
       needs(Capability.PUBLISH);
       put(1);
       PeerView view = open();
-      view.own();
+      view.self();
       view.published();
       view.publish(Map.of("a", "1", "b", "2"));
       ownSettings(view, "1", "2", null);
@@ -1071,8 +1072,8 @@ public abstract class PeerViewContract {
     /** Checks what the node shows of itself, if it shows itself at all. */
     private void ownSettings(
         PeerView view, @Nullable String a, @Nullable String b, @Nullable String c) {
-      String rule = "S2: own() shows other settings than were published; check Reading.nodes()";
-      view.own()
+      String rule = "S2: self() shows other settings than were published; check Reading.nodes()";
+      view.self()
           .map(PeerNode::settings)
           .ifPresent(
               own -> {

@@ -61,7 +61,7 @@ public final class EnvironmentBackend implements PeerBackend {
       int equals = entry.indexOf('=');
       try {
         PeerId id = PeerId.of(entry.substring(0, Math.max(0, equals)));
-        nodes.add(PeerNode.builder(id).candidate(entry.substring(equals + 1), VARIABLE).build());
+        nodes.add(PeerNode.builder(id).address(entry.substring(equals + 1), VARIABLE).build());
       } catch (IllegalArgumentException e) {
         throw new ConfigurationException(
             "expected id=address in " + VARIABLE + ", found " + Quote.of(entry) + "; mend it", e);

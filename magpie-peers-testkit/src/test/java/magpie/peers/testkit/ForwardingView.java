@@ -37,13 +37,13 @@ class ForwardingView implements PeerView {
   }
 
   @Override
-  public Optional<PeerId> self() {
-    return good.self();
+  public Optional<PeerId> selfId() {
+    return good.selfId();
   }
 
   @Override
-  public Optional<PeerNode> own() {
-    return good.own();
+  public Optional<PeerNode> self() {
+    return good.self();
   }
 
   @Override

@@ -42,7 +42,7 @@ class InMemoryHarness implements PeerSetHarness {
 
   private PeerNode node(Peer peer, String source) {
     PeerNode.Builder node = PeerNode.builder(peer.id()).settings(peer.settings());
-    peer.addresses().forEach(address -> node.candidate(address, source));
+    peer.addresses().forEach(address -> node.address(address, source));
     return node.labels(peer.labels()).suspect(doubted.contains(peer.id())).build();
   }
 

@@ -99,7 +99,7 @@ class LyingSourceTest {
         Reading now = good.read();
         List<PeerNode> nodes = new ArrayList<>();
         now.nodes(now.ids()).forEach(node -> nodes.add(change.apply(node)));
-        return Reading.of(now.origin(), now.readAt(), now.self(), nodes, now.networks());
+        return Reading.of(now.origin(), now.readAt(), now.selfId(), nodes, now.networks());
       }
     };
   }
@@ -121,7 +121,7 @@ class LyingSourceTest {
 
   private static PeerNode.Builder like(PeerNode node) {
     return PeerNode.builder(node.id())
-        .candidates(node.candidates())
+        .addresses(node.addresses())
         .settings(node.settings())
         .labels(node.labels())
         .suspect(node.suspect());
@@ -159,7 +159,7 @@ class LyingSourceTest {
         };
       }
     },
-    NOBODY_IS_SELF("M1", "M1: self() is empty") {
+    NOBODY_IS_SELF("M1", "M1: selfId() is empty") {
       @Override
       PeerSource tell(PeerSource good) {
         return new ForwardingSource(good) {
@@ -182,7 +182,7 @@ class LyingSourceTest {
             Reading now = good.read();
             now.nodes(now.ids()).forEach(node -> ever.put(node.id(), node));
             return Reading.of(
-                now.origin(), now.readAt(), now.self(), ever.values(), now.networks());
+                now.origin(), now.readAt(), now.selfId(), ever.values(), now.networks());
           }
         };
       }
@@ -196,7 +196,7 @@ class LyingSourceTest {
             Reading now = good.read();
             List<PeerNode> nodes = new ArrayList<>(now.nodes(now.ids()));
             nodes.removeIf(node -> node.id().value().endsWith("/2"));
-            return Reading.of(now.origin(), now.readAt(), now.self(), nodes, now.networks());
+            return Reading.of(now.origin(), now.readAt(), now.selfId(), nodes, now.networks());
           }
         };
       }
@@ -204,7 +204,7 @@ class LyingSourceTest {
     ADDRESSES_FROZEN("E1", "E1: a change of a peer that stays is not told") {
       @Override
       PeerSource tell(PeerSource good) {
-        return frozen(good, (old, now) -> like(now).candidates(old.candidates()).build());
+        return frozen(good, (old, now) -> like(now).addresses(old.addresses()).build());
       }
     },
     SETTINGS_FROZEN("E1", "E1: a change of a peer that stays is not told") {
@@ -247,7 +247,7 @@ class LyingSourceTest {
         return frozen(good, (old, now) -> like(now).suspect(old.suspect()).build());
       }
     },
-    OWN_SETTINGS_FROZEN("S2", "S2: own() shows other settings than were published") {
+    OWN_SETTINGS_FROZEN("S2", "S2: self() shows other settings than were published") {
       @Override
       PeerSource tell(PeerSource good) {
         return frozen(
@@ -266,7 +266,7 @@ class LyingSourceTest {
             List<Network> networks = new ArrayList<>();
             now.networks().forEach(n -> networks.add(new Network(n.name() + "-a", n.cidrs())));
             return Reading.of(
-                now.origin(), now.readAt(), now.self(), now.nodes(now.ids()), networks);
+                now.origin(), now.readAt(), now.selfId(), now.nodes(now.ids()), networks);
           }
         };
       }

@@ -40,7 +40,7 @@ class NoticeHistoryTest {
 
   private static PeerNode peer(int number, String address) {
     return PeerNode.builder(PeerId.of("magpie/" + number))
-        .candidate(address, "topology")
+        .address(address, "topology")
         .setting("say", "a b&c")
         .build();
   }

@@ -28,12 +28,12 @@ import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import magpie.peers.AddressCandidate;
 import magpie.peers.Explanation;
 import magpie.peers.Health;
 import magpie.peers.NodeFilter;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
+import magpie.peers.PeerAddress;
 import magpie.peers.PeerEvent;
 import magpie.peers.PeerId;
 import magpie.peers.PeerListener;
@@ -97,7 +97,7 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Optional<PeerNode> node(PeerId id) {
-            return good.self().equals(Optional.of(id))
+            return good.selfId().equals(Optional.of(id))
                 ? Optional.of(PeerNode.builder(id).build())
                 : good.node(id);
           }
@@ -277,7 +277,7 @@ class PeerViewContractTest {
                 .map(
                     node ->
                         node.suspect()
-                            ? PeerNode.builder(id).candidates(node.candidates()).build()
+                            ? PeerNode.builder(id).addresses(node.addresses()).build()
                             : node);
           }
         };
@@ -447,14 +447,14 @@ class PeerViewContractTest {
       PeerView tell(PeerView good, Memory memory) {
         return new ForwardingView(good) {
           @Override
-          public Optional<PeerId> self() {
+          public Optional<PeerId> selfId() {
             good.snapshot();
-            return good.self();
+            return good.selfId();
           }
         };
       }
     },
-    CANDIDATES_SORTED("A1", "A1: candidates are not as given") {
+    CANDIDATES_SORTED("A1", "A1: the addresses are not as given") {
       @Override
       PeerView tell(PeerView good, Memory memory) {
         return new ForwardingView(good) {
@@ -463,11 +463,11 @@ class PeerViewContractTest {
             return good.node(id)
                 .map(
                     node ->
-                        node.candidates().size() < 3
+                        node.addresses().size() < 3
                             ? node
                             : PeerNode.builder(id)
-                                .candidates(
-                                    node.candidates().stream()
+                                .addresses(
+                                    node.addresses().stream()
                                         .sorted((a, b) -> a.text().compareTo(b.text()))
                                         .toList())
                                 .build());
@@ -485,7 +485,7 @@ class PeerViewContractTest {
                 .map(
                     node ->
                         node.address().map(a -> a.text().equals("localhost")).orElse(false)
-                            ? PeerNode.builder(id).candidate("127.0.0.1", "dns").build()
+                            ? PeerNode.builder(id).address("127.0.0.1", "dns").build()
                             : node);
           }
         };
@@ -499,7 +499,7 @@ class PeerViewContractTest {
           public List<PeerNode> nodes(NodeFilter filter) {
             // Only where the right answer is one peer, so that the other rules stay whole.
             List<PeerNode> kept = good.nodes(filter);
-            boolean many = kept.size() == 1 && kept.get(0).candidates().size() == 2;
+            boolean many = kept.size() == 1 && kept.get(0).addresses().size() == 2;
             return many && filter.toString().startsWith("inNetwork")
                 ? good.nodes(NodeFilter.preferNetwork("198.51.100.0/24"))
                 : kept;
@@ -560,7 +560,7 @@ class PeerViewContractTest {
                         node.settings().isEmpty()
                             ? node
                             : PeerNode.builder(id)
-                                .candidates(node.candidates())
+                                .addresses(node.addresses())
                                 .settings(trimmed(node.settings()))
                                 .build());
           }
@@ -709,7 +709,7 @@ class PeerViewContractTest {
           @Override
           public List<PeerId> ids() {
             List<PeerId> ids = good.ids();
-            return good.self().isPresent() && stale(memory) ? List.of() : ids;
+            return good.selfId().isPresent() && stale(memory) ? List.of() : ids;
           }
         };
       }
@@ -841,15 +841,15 @@ class PeerViewContractTest {
         };
       }
     },
-    OWN_IS_STALE("S2", "S2: own() shows other settings than were published") {
+    OWN_IS_STALE("S2", "S2: self() shows other settings than were published") {
       @Override
       PeerView tell(PeerView good, Memory memory) {
         return new ForwardingView(good) {
           private Optional<PeerNode> first = Optional.empty();
 
           @Override
-          public Optional<PeerNode> own() {
-            first = first.isPresent() ? first : good.own();
+          public Optional<PeerNode> self() {
+            first = first.isPresent() ? first : good.self();
             return first;
           }
         };
@@ -875,7 +875,7 @@ class PeerViewContractTest {
                     revision,
                     now.readAt(),
                     now.origin(),
-                    now.self(),
+                    now.selfId(),
                     now.nodes(),
                     now.networks(),
                     now.warnings());
@@ -967,17 +967,23 @@ class PeerViewContractTest {
     }
 
     private static PeerNode withoutSettings(PeerNode node) {
-      return PeerNode.builder(node.id()).candidates(node.candidates()).build();
+      return PeerNode.builder(node.id()).addresses(node.addresses()).build();
     }
 
     private static PeerNode firstCandidateOnly(PeerNode node) {
-      List<AddressCandidate> first = node.candidates().subList(0, 1);
-      return PeerNode.builder(node.id()).candidates(first).build();
+      List<PeerAddress> first = node.addresses().subList(0, 1);
+      return PeerNode.builder(node.id()).addresses(first).build();
     }
 
     private static Snapshot with(Snapshot old, List<PeerNode> nodes, List<String> warnings) {
       return new Snapshot(
-          old.revision(), old.readAt(), old.origin(), old.self(), nodes, old.networks(), warnings);
+          old.revision(),
+          old.readAt(),
+          old.origin(),
+          old.selfId(),
+          nodes,
+          old.networks(),
+          warnings);
     }
 
     private static PeerView snapshots(PeerView good, UnaryOperator<Snapshot> change) {

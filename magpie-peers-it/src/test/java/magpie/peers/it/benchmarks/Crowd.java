@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.Cidr;
 import magpie.peers.Environment;
 import magpie.peers.Network;
@@ -60,13 +60,13 @@ final class Crowd {
   }
 
   static PeerNode node(int number, String port) {
-    List<AddressCandidate> candidates = new ArrayList<>();
+    List<PeerAddress> candidates = new ArrayList<>();
     for (String address : addresses(number)) {
-      candidates.add(AddressCandidate.of(address, "topology"));
+      candidates.add(PeerAddress.of(address, "topology"));
     }
-    candidates.add(AddressCandidate.of(hostname(number), "hostname"));
+    candidates.add(PeerAddress.of(hostname(number), "hostname"));
     return PeerNode.builder(id(number))
-        .candidates(candidates)
+        .addresses(candidates)
         .label("rack", "r" + number / 40)
         .label("unit", Integer.toString(number % 40))
         .setting("iperf-port", port)

@@ -9,7 +9,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import magpie.peers.AddressCandidate;
+import magpie.peers.PeerAddress;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.NodeFilter;
@@ -70,7 +70,7 @@ public class Filters {
     low = new long[NODES][3];
     for (int i = 0; i < NODES; i++) {
       addresses[i] =
-          crowd.get(i).candidates().stream()
+          crowd.get(i).addresses().stream()
               .flatMap(candidate -> candidate.ip().stream())
               .map(IpAddress::toInetAddress)
               .toArray(InetAddress[]::new);
@@ -147,7 +147,7 @@ public class Filters {
     long kept = 0;
     for (PeerNode node : nodes) {
       if (filter.apply(node) instanceof Verdict.Kept verdict) {
-        List<AddressCandidate> candidates = verdict.kept().candidates();
+        List<PeerAddress> candidates = verdict.kept().addresses();
         kept += candidates.size();
       }
     }

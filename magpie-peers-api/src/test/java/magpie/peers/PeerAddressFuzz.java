@@ -12,15 +12,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import magpie.peers.fuzz.Bounds;
 
 /** Takes any text for an address, which is never refused. */
-final class AddressCandidateFuzz {
+final class PeerAddressFuzz {
   private static final Bounds BOUNDS = new Bounds(1 << 20, 64);
 
-  private AddressCandidateFuzz() {}
+  private PeerAddressFuzz() {}
 
   public static void fuzzerTestOneInput(byte[] input) {
     String text = new String(input, UTF_8);
-    AddressCandidate candidate = BOUNDS.parse(input, () -> AddressCandidate.of(text, "fuzz"));
-    assertEquals(candidate, AddressCandidate.of(candidate.toString(), "fuzz"));
+    PeerAddress candidate = BOUNDS.parse(input, () -> PeerAddress.of(text, "fuzz"));
+    assertEquals(candidate, PeerAddress.of(candidate.toString(), "fuzz"));
     assertEquals(candidate.ip().isEmpty(), candidate.note().isPresent());
     candidate
         .ip()

@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * One address at which a peer may be reached, and the source that told it.
  *
- * <p>A candidate is never resolved through DNS: a host name, or text that only looks like an
- * address, is a candidate that no CIDR matches (A1), and {@link #note()} says why. A value; a
+ * <p>An address is never resolved through DNS: a host name, or text that only looks like an
+ * address, is an address that no CIDR matches (A1), and {@link #note()} says why. A value; a
  * snapshot adds the network that the address lies in.
  */
-public final class AddressCandidate {
+public final class PeerAddress {
   /** The text of what is no IP address; an address keeps none, as 300,000 of them cost 17 MB. */
   private final @Nullable String name;
 
@@ -25,7 +25,7 @@ public final class AddressCandidate {
   private final int prefixLength;
   private final @Nullable String network;
 
-  private AddressCandidate(
+  private PeerAddress(
       @Nullable String name,
       String source,
       @Nullable IpAddress ip,
@@ -39,29 +39,29 @@ public final class AddressCandidate {
   }
 
   /**
-   * Reads a candidate as a source gives it; no text is refused.
+   * Reads an address as a source gives it; no text is refused.
    *
    * @param text an address, an address with the prefix length of its network ({@code
    *     192.0.2.11/25}), or a host name; not null
    * @param source what told it, such as {@code ingress-address} or {@code topology}; not null
-   * @return the candidate
+   * @return the address
    */
-  public static AddressCandidate of(String text, String source) {
+  public static PeerAddress of(String text, String source) {
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(source, "source");
     if (isHostName(text)) {
       // To find out why a name is no address costs more than to read ten addresses.
-      return new AddressCandidate(text, source, null, -1, null);
+      return new PeerAddress(text, source, null, -1, null);
     }
     Cidr.Parts parts = Cidr.Parts.read(text);
     IpAddress ip = parts.address();
-    return new AddressCandidate(ip == null ? text : null, source, ip, parts.prefixLength(), null);
+    return new PeerAddress(ip == null ? text : null, source, ip, parts.prefixLength(), null);
   }
 
-  AddressCandidate inNetwork(@Nullable String named) {
+  PeerAddress inNetwork(@Nullable String named) {
     return Objects.equals(named, network)
         ? this
-        : new AddressCandidate(name, source, ip, prefixLength, named);
+        : new PeerAddress(name, source, ip, prefixLength, named);
   }
 
   /**
@@ -116,7 +116,7 @@ public final class AddressCandidate {
   }
 
   /**
-   * Says why no CIDR can match this candidate.
+   * Says why no CIDR can match this address.
    *
    * @return the reason, or empty for an IP address
    */
@@ -141,7 +141,7 @@ public final class AddressCandidate {
 
   @Override
   public boolean equals(@Nullable Object object) {
-    return object instanceof AddressCandidate other
+    return object instanceof PeerAddress other
         && Objects.equals(name, other.name)
         && Objects.equals(ip, other.ip)
         && source.equals(other.source)
