@@ -86,7 +86,7 @@ public final class Peers {
   public static PeerView open(PeerBackend backend, PeersOptions options) {
     Objects.requireNonNull(backend, "backend");
     Objects.requireNonNull(options, "options");
-    Optional<String> reason = backend.inapplicable(options);
+    Optional<String> reason = backend.whyNot(options);
     if (reason.isPresent()) {
       throw new ConfigurationException(
           "expected the backend "
@@ -259,7 +259,7 @@ public final class Peers {
       List<PeerBackend> applicable = new ArrayList<>();
       for (PeerBackend backend : backends.values()) {
         try {
-          Optional<String> reason = backend.inapplicable(options);
+          Optional<String> reason = backend.whyNot(options);
           if (reason.isPresent()) {
             reasons.put(backend.name(), reason.get());
           } else {

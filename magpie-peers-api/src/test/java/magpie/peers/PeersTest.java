@@ -51,7 +51,7 @@ class PeersTest {
   }
 
   /** A backend whose source has one peer, named like the class. */
-  private static String backend(String type, String name, String inapplicable, String extra) {
+  private static String backend(String type, String name, String whyNot, String extra) {
     return """
         package lab;
         import java.util.*;
@@ -60,7 +60,7 @@ class PeersTest {
         public final class %1$s implements PeerBackend {
           public %1$s() { %4$s }
           public String name() { return %2$s; }
-          public Optional<String> inapplicable(PeersOptions options) { %3$s }
+          public Optional<String> whyNot(PeersOptions options) { %3$s }
           public PeerSource open(PeersOptions options) {
             return new PeerSource() {
               public Reading read() {
@@ -72,7 +72,7 @@ class PeersTest {
           }
         }
         """
-        .formatted(type, name, inapplicable, extra);
+        .formatted(type, name, whyNot, extra);
   }
 
   private static String applies(String type, String name) {
@@ -117,7 +117,7 @@ class PeersTest {
     }
 
     @Override
-    public Optional<String> inapplicable(PeersOptions options) {
+    public Optional<String> whyNot(PeersOptions options) {
       return reason;
     }
 
@@ -459,7 +459,7 @@ class PeersTest {
                   .replace("return new PeerSource()", library + ".use(); return new PeerSource()");
           case "check" ->
               checks("U", "one").replace("String message =", library + ".use(); String message =");
-          case "inapplicable" ->
+          case "whyNot" ->
               backend("U", "\"one\"", library + ".use(); return Optional.empty();", "");
           default -> backend("U", "\"one\"", "return Optional.empty();", library + ".use();");
         };
@@ -494,7 +494,7 @@ class PeersTest {
         assertThrows(ConfigurationException.class, () -> checked(checking)).getMessage());
     assertEquals(
         "expected a backend that applies, found none\n  broken: lab.U: " + found + HINTS,
-        refused(lacking(yaml, "inapplicable")));
+        refused(lacking(yaml, "whyNot")));
     assertEquals(
         "expected a backend that applies, found none\n  broken: magpie.peers.spi.PeerBackend:"
             + " Provider lab.U could not be instantiated: "

@@ -33,7 +33,7 @@ public interface PeerBackend {
    * @return empty if it applies, else the reason and what would change it, in words that follow
    *     "does not apply: "
    */
-  Optional<String> inapplicable(PeersOptions options);
+  Optional<String> whyNot(PeersOptions options);
 
   /**
    * Opens the source.

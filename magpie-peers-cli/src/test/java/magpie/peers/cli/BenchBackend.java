@@ -20,7 +20,7 @@ public final class BenchBackend implements PeerBackend {
   }
 
   @Override
-  public Optional<String> inapplicable(PeersOptions options) {
+  public Optional<String> whyNot(PeersOptions options) {
     return options.backend().isPresent()
         ? Optional.empty()
         : Optional.of("it is for tests; name it with --backend bench");

@@ -31,7 +31,7 @@ public final class BenchBackend implements PeerBackend {
   }
 
   @Override
-  public Optional<String> inapplicable(PeersOptions options) {
+  public Optional<String> whyNot(PeersOptions options) {
     return Optional.empty();
   }
 

@@ -35,7 +35,7 @@ public final class JujuBackend implements PeerBackend {
   }
 
   @Override
-  public Optional<String> inapplicable(PeersOptions options) {
+  public Optional<String> whyNot(PeersOptions options) {
     return options.environment().variable("JUJU_CONTEXT_ID").isPresent()
         ? Optional.empty()
         : Optional.of("JUJU_CONTEXT_ID is not set, so this is no Juju hook");

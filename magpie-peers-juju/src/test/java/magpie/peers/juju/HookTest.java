@@ -381,6 +381,6 @@ class HookTest {
     assertEquals("juju", backend.name());
     assertEquals(
         Optional.of("JUJU_CONTEXT_ID is not set, so this is no Juju hook"),
-        backend.inapplicable(outside));
+        backend.whyNot(outside));
   }
 }

@@ -38,7 +38,7 @@ public final class LocalBackend implements PeerBackend {
   }
 
   @Override
-  public Optional<String> inapplicable(PeersOptions options) {
+  public Optional<String> whyNot(PeersOptions options) {
     return options.option("topology").isPresent()
         ? Optional.empty()
         : Optional.of(

@@ -74,7 +74,7 @@ class LocalBackendTest {
         Optional.of(
             "no topology file is given; name one with -Dmagpie.peers.topology=FILE or"
                 + " MAGPIE_PEERS_TOPOLOGY=FILE"),
-        new LocalBackend().inapplicable(options().build()));
+        new LocalBackend().whyNot(options().build()));
     assertEquals(
         "expected a topology file for the backend local, found none; name one with"
             + " -Dmagpie.peers.topology=FILE or MAGPIE_PEERS_TOPOLOGY=FILE",
@@ -85,7 +85,7 @@ class LocalBackendTest {
   @Test
   void appliesToAFileThatIsMissingAndSaysSo() {
     PeersOptions missing = options().option("topology", "missing.magpie.yaml").build();
-    assertEquals(Optional.empty(), new LocalBackend().inapplicable(missing));
+    assertEquals(Optional.empty(), new LocalBackend().whyNot(missing));
     SourceUnavailableException e =
         assertThrows(SourceUnavailableException.class, () -> new LocalBackend().open(missing));
     assertEquals(directory.resolve("missing.magpie.yaml").toString(), e.origin());

@@ -29,7 +29,7 @@ public final class EnvironmentBackend implements PeerBackend {
   }
 
   @Override
-  public Optional<String> inapplicable(PeersOptions options) {
+  public Optional<String> whyNot(PeersOptions options) {
     return options.environment().variables().containsKey(VARIABLE)
         ? Optional.empty()
         : Optional.of("the environment variable " + VARIABLE + " is not set");
