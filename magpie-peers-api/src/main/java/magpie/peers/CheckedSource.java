@@ -38,8 +38,12 @@ final class CheckedSource {
     this.environment = environment;
   }
 
-  /** Returns a failure as one of ours. */
   PeersException failure(Throwable e) {
+    return failure(backend, environment, e);
+  }
+
+  /** Returns a failure of a backend as one of ours. */
+  static PeersException failure(String backend, Environment environment, Throwable e) {
     if (e instanceof PeersException ours) {
       return ours;
     }
@@ -49,17 +53,17 @@ final class CheckedSource {
     if (e instanceof InvalidPathException path) {
       return NativeText.noPath(environment, "backend " + backend, path.getInput(), path);
     }
-    return new SourceUnavailableException("backend " + backend, fault(e), e);
+    return new SourceUnavailableException("backend " + backend, fault(backend, e), e);
   }
 
   /** Returns a failure of the state as one of ours. */
   PeersException stateFailure(String origin, Throwable e) {
     return e instanceof PeersException || e instanceof LinkageError
         ? failure(e)
-        : new StateException(origin, "state in " + Quote.of(origin) + ": " + fault(e), e);
+        : new StateException(origin, "state in " + Quote.of(origin) + ": " + fault(backend, e), e);
   }
 
-  private String fault(Throwable e) {
+  private static String fault(String backend, Throwable e) {
     return "expected the backend "
         + backend
         + " to answer or to say what is wrong, found "

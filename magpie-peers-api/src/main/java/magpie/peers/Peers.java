@@ -86,7 +86,12 @@ public final class Peers {
   public static PeerView open(PeerBackend backend, PeersOptions options) {
     Objects.requireNonNull(backend, "backend");
     Objects.requireNonNull(options, "options");
-    Optional<String> reason = backend.whyNot(options);
+    Optional<String> reason;
+    try {
+      reason = backend.whyNot(options);
+    } catch (RuntimeException | LinkageError e) {
+      throw CheckedSource.failure(backend.name(), options.environment(), e);
+    }
     if (reason.isPresent()) {
       throw new ConfigurationException(
           "expected the backend "
@@ -100,9 +105,9 @@ public final class Peers {
   private static PeerView begin(PeerBackend backend, PeersOptions options) {
     PeerSource source;
     try {
-      source = backend.open(options);
-    } catch (LinkageError e) {
-      throw MissingLibrary.of(backend.name(), e);
+      source = Objects.requireNonNull(backend.open(options), "a source");
+    } catch (RuntimeException | LinkageError e) {
+      throw CheckedSource.failure(backend.name(), options.environment(), e);
     }
     return open(backend.name(), source, options.environment());
   }

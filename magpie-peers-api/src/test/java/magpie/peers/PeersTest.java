@@ -480,6 +480,48 @@ class PeersTest {
     return options;
   }
 
+  /** Whatever a backend throws while it is opened is a failure of ours that names it (F1). */
+  @Test
+  void whatABackendThrowsWhileItIsOpenedIsAFailureOfOurs() {
+    for (String where : List.of("whyNot", "open", "nothing")) {
+      PeerBackend odd =
+          new PeerBackend() {
+            @Override
+            public String name() {
+              return "odd";
+            }
+
+            @Override
+            public Optional<String> whyNot(PeersOptions options) {
+              fail("whyNot");
+              return Optional.empty();
+            }
+
+            @Override
+            @SuppressWarnings("NullAway") // a backend that returns nothing
+            public PeerSource open(PeersOptions options) {
+              fail("open");
+              return null;
+            }
+
+            private void fail(String here) {
+              if (here.equals(where)) {
+                throw new UnsupportedOperationException("of the JDK");
+              }
+            }
+          };
+      String message =
+          assertThrows(SourceUnavailableException.class, () -> Peers.open(odd)).getMessage();
+      assertTrue(
+          message.startsWith(
+              "expected the backend odd to answer or to say what is wrong, found java.lang."
+                  + (where.equals("nothing")
+                      ? "NullPointerException: a source"
+                      : "UnsupportedOperationException: of the JDK")),
+          message);
+    }
+  }
+
   @Test
   void aLibraryThatIsMissingIsNamedWithItsArtifact() throws IOException {
     String yaml = "org.snakeyaml.engine.v2.api.AGone";

@@ -12,6 +12,7 @@ import java.net.InterfaceAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,6 +33,7 @@ import magpie.peers.SourceUnavailableException;
  * JDK's list serves.
  */
 final class OwnInterfaces {
+  private static final Path KERNEL = Path.of("/sys/class/net");
   private static final Path IPV6 = Path.of("/proc/net/if_inet6");
   private static final int TEMPORARY = 0x01;
   private static final int DUPLICATE = 0x08;
@@ -151,8 +153,7 @@ final class OwnInterfaces {
   /** The same of an interface that the JDK does not list. */
   private static boolean carries(String name) {
     try {
-      int flags =
-          Integer.decode(Files.readString(Path.of("/sys/class/net", name, "flags")).strip());
+      int flags = Integer.decode(kernel(name, "flags").strip());
       return (flags & UP) != 0 && (flags & LOOPBACK) == 0 && !bridge(name);
     } catch (IOException | NumberFormatException e) {
       // The kernel lists its addresses, so it is there; sysfs may be another container's, or none.
@@ -160,19 +161,36 @@ final class OwnInterfaces {
     }
   }
 
+  /** What the kernel tells of an interface. */
+  private static String kernel(String name, String file) throws IOException {
+    try {
+      return Files.readString(KERNEL.resolve(name).resolve(file));
+    } catch (InvalidPathException e) {
+      // Under LANG=C no path can have a name beyond ASCII, which an interface may have.
+      throw new IOException(e);
+    }
+  }
+
+  private static boolean isDirectory(String name, String file) {
+    try {
+      return Files.isDirectory(KERNEL.resolve(name).resolve(file));
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
   /**
    * Linux marks a bridge with a directory in sysfs; the usual names serve where it is not mounted.
    */
-  private static boolean bridge(String name) {
-    return Files.isDirectory(Path.of("/sys/class/net", name, "bridge"))
+  static boolean bridge(String name) {
+    return isDirectory(name, "bridge")
         || openVirtualSwitch(name)
         || name.matches("(docker|virbr|lxdbr|lxcbr|cni|br-|flannel).*");
   }
 
   private static boolean openVirtualSwitch(String name) {
     try {
-      Path master = Path.of("/sys/class/net", name, "uevent");
-      return Files.exists(master) && Files.readString(master).contains("DEVTYPE=openvswitch");
+      return kernel(name, "uevent").contains("DEVTYPE=openvswitch");
     } catch (IOException e) {
       return false;
     }

@@ -482,6 +482,8 @@ class AddressesTest {
 
   @Test
   void ownIpv6AddressesAreUsableOnesInAStableOrder() {
+    // No path has such a name in any locale, as none has one beyond ASCII in the C locale.
+    assertFalse(OwnInterfaces.bridge("eth\0"));
     List<OwnInterfaces.Inet6> read =
         OwnInterfaces.inet6(
             List.of(

@@ -375,8 +375,8 @@ class ImportedTest {
             """);
     assertEquals(
         List.of(
-            "name [] {group=db, group.db=true} {port=1}",
-            "other [192.0.2.7] {group=db, group.db=true} {}"),
+            "name--- [] {group=db, group.db=true} {port=1}",
+            "other--- [192.0.2.7] {group=db, group.db=true} {}"),
         nodes(imported));
     String vault = ": it is a value encrypted by vault";
     assertEquals(
@@ -387,11 +387,11 @@ class ImportedTest {
             "hosts:5:13: warning [not-carried-over] the children of web" + vault,
             "hosts:6:6: warning [not-carried-over] the group all" + vault,
             "hosts:9:5: warning [not-carried-over] the name \"{{ name }}\": it is the template \"{{ name"
-                + " }}\"; the node is name",
+                + " }}\"; the node is name---",
             "hosts:9:5: warning [not-carried-over] the address of {{ name }}: it is the template \"{{"
                 + " name }}\"",
             "hosts:10:5: warning [not-carried-over] the name \"{{ other }}\": it is the template \"{{"
-                + " other }}\"; the node is other"),
+                + " other }}\"; the node is other---"),
         leftOut(imported));
   }
 
@@ -562,7 +562,7 @@ class ImportedTest {
             containerlab(
                 "name: x\ntopology:\n  nodes:\n    a: { labels: { x: \"a # {{ .t }}\" } }\n"));
     assertEquals(
-        "lab.clab.yml:8:13: error [template] expected a value, found the Go template \"{{ .t }}\"",
+        "lab.clab.yml:8:14: error [template] expected a value, found the Go template \"{{ .t }}\"",
         firstLine(
             () ->
                 containerlab(
