@@ -7,8 +7,6 @@ package magpie.peers.juju;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,6 +16,7 @@ import java.util.function.Predicate;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.OwnInterfaces;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
 
@@ -111,31 +110,14 @@ public final class JujuUnit {
     }
     List<PeerAddress> all = new ArrayList<>(source.addresses(hook.endpoint()));
     all.addAll(OwnInterfaces.read());
-    Map<String, PeerAddress> kept = new LinkedHashMap<>();
-    for (PeerAddress candidate : all) {
-      if (candidate.ip().isPresent() && keep.test(candidate)) {
-        // On Kubernetes only the interface knows the prefix length.
-        kept.merge(candidate.text(), candidate, (a, b) -> a.subnet().isPresent() ? a : b);
-      }
-    }
-    List<String> texts =
-        kept.values().stream()
-            .sorted(Comparator.comparing(JujuUnit::standsAlone))
-            .map(PeerAddress::toString)
-            .toList();
+    all.removeIf(candidate -> !keep.test(candidate));
+    List<String> texts = OwnInterfaces.ordered(all).stream().map(PeerAddress::toString).toList();
     Map<String, String> changes = source.changes(Map.of(Bags.ADDRESSES, Bags.addresses(texts)));
     if (changes.isEmpty()) {
       return false;
     }
     source.publishRaw(changes);
     return true;
-  }
-
-  private static boolean standsAlone(PeerAddress candidate) {
-    return candidate
-        .subnet()
-        .map(network -> network.prefixLength() == (network.address().isV6() ? 128 : 32))
-        .orElse(false);
   }
 
   /**

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.juju;
+package magpie.peers.spi;
 
 import java.io.IOException;
 import java.net.Inet6Address;
@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -32,7 +34,7 @@ import magpie.peers.SourceUnavailableException;
  * java.net.preferIPv4Stack}, nor interfaces that have no others. Where there is no such file the
  * JDK's list serves.
  */
-final class OwnInterfaces {
+public final class OwnInterfaces {
   private static final Path KERNEL = Path.of("/sys/class/net");
   private static final Path IPV6 = Path.of("/proc/net/if_inet6");
   private static final int TEMPORARY = 0x01;
@@ -56,11 +58,43 @@ final class OwnInterfaces {
   record Inet6(String device, PeerAddress address, boolean passing) {}
 
   /**
-   * Addresses of real interfaces that are up, without bridges, loopback and link-local; deprecated
-   * and temporary ones last.
+   * Returns the addresses of real interfaces that are up, without bridges, loopback and link-local;
+   * deprecated and temporary ones last.
+   *
+   * @return the addresses, each with the prefix length of its network and the interface as source
+   * @throws SourceUnavailableException if the interfaces cannot be listed
    */
-  static List<PeerAddress> read() {
+  public static List<PeerAddress> read() {
     return read(IPV6);
+  }
+
+  /**
+   * Puts addresses in the order in which a node publishes its own: each once, and last of all those
+   * in a network of one address. That is what a virtual address looks like, and nobody wants to be
+   * found there.
+   *
+   * @param addresses the addresses, best first; one that stands there twice is taken with a prefix
+   *     length
+   * @return the IP addresses among them; the caller's own
+   */
+  public static List<PeerAddress> ordered(List<PeerAddress> addresses) {
+    Map<String, PeerAddress> once = new LinkedHashMap<>();
+    for (PeerAddress each : addresses) {
+      if (each.ip().isPresent()) {
+        // On Kubernetes only the interface knows the prefix length.
+        once.merge(each.text(), each, (a, b) -> a.subnet().isPresent() ? a : b);
+      }
+    }
+    List<PeerAddress> ordered = new ArrayList<>(once.values());
+    ordered.sort(Comparator.comparing(OwnInterfaces::standsAlone));
+    return ordered;
+  }
+
+  private static boolean standsAlone(PeerAddress address) {
+    return address
+        .subnet()
+        .map(network -> network.prefixLength() == (network.address().isV6() ? 128 : 32))
+        .orElse(false);
   }
 
   static List<PeerAddress> read(Path ipv6) {
@@ -100,7 +134,7 @@ final class OwnInterfaces {
           "network interfaces",
           "expected to list the network interfaces of this machine, found "
               + e
-              + "; try again in a later hook",
+              + "; try again later",
           e);
     }
     for (Inet6 address : told.orElse(List.of())) {
