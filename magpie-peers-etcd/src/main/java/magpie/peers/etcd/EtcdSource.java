@@ -1,0 +1,290 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.etcd;
+
+import io.etcd.jetcd.ByteSequence;
+import io.etcd.jetcd.KeyValue;
+import io.etcd.jetcd.kv.GetResponse;
+import io.etcd.jetcd.op.Cmp;
+import io.etcd.jetcd.op.CmpTarget;
+import io.etcd.jetcd.op.Op;
+import io.etcd.jetcd.options.PutOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import magpie.peers.ConfigurationException;
+import magpie.peers.Network;
+import magpie.peers.PeerId;
+import magpie.peers.PeerNode;
+import magpie.peers.PeersException;
+import magpie.peers.PeersOptions;
+import magpie.peers.SourceUnavailableException;
+import magpie.peers.spi.PeerSource;
+import magpie.peers.spi.Quote;
+import magpie.peers.spi.Reading;
+import magpie.peers.spi.StateStore;
+import org.jspecify.annotations.Nullable;
+
+/** The keys of one peer set: who is a member, and who of them is alive. */
+final class EtcdSource implements PeerSource {
+  static final String MEMBER = "member/";
+  static final String ALIVE = "alive/";
+  private static final String NETWORKS = "networks";
+
+  /** How soon a change is found that neither the watch nor anything else told of. */
+  private static final Duration SLOW = Duration.ofSeconds(30);
+
+  /** More in one member would be read by everybody at every change of it. */
+  static final int LARGEST = 256 * 1024;
+
+  private final Etcd etcd;
+  private final String prefix;
+  private final PeersOptions options;
+  private final Optional<PeerId> self;
+  private final Duration slow;
+  private final Mirror mirror;
+  private final Map<PeerId, Values.Member> members = new HashMap<>();
+  private final Set<Hints> watches = ConcurrentHashMap.newKeySet();
+  private final EtcdMember member;
+  private List<Network> networks = List.of();
+
+  /** Keys of which the values have still to be understood. */
+  private final Set<String> unread = ConcurrentHashMap.newKeySet();
+
+  private volatile @Nullable Reading last;
+  private volatile boolean failing;
+  private volatile boolean closed;
+  private @Nullable StateStore state;
+
+  EtcdSource(Etcd etcd, String prefix, PeersOptions options) {
+    this(etcd, prefix, options, SLOW);
+  }
+
+  /** With another time after which it is looked anyway, for tests. */
+  EtcdSource(Etcd etcd, String prefix, PeersOptions options, Duration slow) {
+    this.etcd = etcd;
+    this.prefix = prefix;
+    this.options = options;
+    this.self = options.self();
+    this.slow = slow;
+    this.mirror = new Mirror(etcd, prefix);
+    this.member = new EtcdMember(etcd, prefix, options);
+  }
+
+  Mirror mirror() {
+    return mirror;
+  }
+
+  @Override
+  public Reading read() {
+    try {
+      Reading reading = readNow();
+      failing = false;
+      return reading;
+    } catch (PeersException e) {
+      if (!failing) {
+        failing = true;
+        watches.forEach(Hints::wake);
+      }
+      throw e;
+    }
+  }
+
+  private Reading readNow() {
+    Set<String> touched = mirror.refresh();
+    Reading before = last;
+    if (before != null && touched.isEmpty() && unread.isEmpty()) {
+      return before;
+    }
+    unread.addAll(touched);
+    for (String key : List.copyOf(unread)) {
+      understand(key, mirror.keys().get(key));
+      unread.remove(key);
+    }
+    List<PeerNode> nodes = new ArrayList<>(members.size());
+    members.forEach((id, each) -> nodes.add(each.node(id, !mirror.keys().containsKey(ALIVE + id))));
+    nodes.sort((a, b) -> a.id().compareTo(b.id()));
+    if (before != null
+        && before.networks().equals(networks)
+        && List.copyOf(before.nodes(before.ids())).equals(nodes)) {
+      // A node that was back in time, or a value that was written once more.
+      return before;
+    }
+    Reading reading =
+        Reading.of(
+            "etcd " + prefix, options.environment().clock().instant(), self, nodes, networks);
+    last = reading;
+    return reading;
+  }
+
+  private void understand(String key, @Nullable KeyValue value) {
+    try {
+      if (key.startsWith(MEMBER)) {
+        PeerId id = id(key);
+        if (value == null) {
+          members.remove(id);
+        } else {
+          members.put(id, Values.Member.read(value.getValue().getBytes()));
+        }
+      } else if (key.equals(NETWORKS)) {
+        networks = value == null ? List.of() : Values.networks(value.getValue().getBytes());
+      }
+    } catch (Values.Unreadable e) {
+      throw unreadable(key, value, e.getMessage(), e);
+    }
+  }
+
+  private static PeerId id(String key) throws Values.Unreadable {
+    try {
+      return PeerId.of(key.substring(MEMBER.length()));
+    } catch (IllegalArgumentException e) {
+      throw new Values.Unreadable(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private PeersException unreadable(
+      String key, @Nullable KeyValue value, @Nullable String fault, Exception cause) {
+    String writer = "";
+    KeyValue alive = mirror.keys().get(key.replaceFirst("^" + MEMBER, ALIVE));
+    if (key.startsWith(MEMBER) && alive != null) {
+      try {
+        writer = "; " + Values.Alive.read(alive.getValue().getBytes()).shown() + " keeps it alive";
+      } catch (Values.Unreadable e) {
+        writer = "; its alive key cannot be read either";
+      }
+    }
+    return new SourceUnavailableException(
+        prefix + key,
+        "expected a value as docs/etcd.md says in key "
+            + Quote.of(prefix + key)
+            + ", found one that cannot be used ("
+            + fault
+            + "), written at revision "
+            + (value == null ? 0 : value.getModRevision())
+            + writer
+            + "; correct it where it is written, or remove it with 'etcdctl del'",
+        cause);
+  }
+
+  @Override
+  public StateStore state() {
+    StateStore store = state;
+    if (store == null) {
+      store = StateStore.file(EtcdMember.file(options, prefix, ".state"));
+      state = store;
+    }
+    return store;
+  }
+
+  @Override
+  public Map<String, String> published() {
+    PeersException failure = null;
+    try {
+      read();
+    } catch (SourceUnavailableException e) {
+      // Another member may be what cannot be read.
+      failure = e;
+    }
+    Values.Member own = self.map(members::get).orElse(null);
+    if (failure != null) {
+      throw failure;
+    }
+    return own == null ? Map.of() : own.settings();
+  }
+
+  @Override
+  public void publish(Map<String, String> changes) {
+    Objects.requireNonNull(changes, "changes");
+    PeerId id = member.self();
+    String key = prefix + MEMBER + id;
+    while (true) {
+      GetResponse found =
+          etcd.call("read " + key, client -> client.getKVClient().get(Etcd.bytes(key)));
+      if (found.getKvs().isEmpty()) {
+        throw new ConfigurationException(
+            "expected "
+                + id
+                + " to have joined before it publishes, found no key "
+                + Quote.of(key)
+                + "; join with EtcdMember.of(view).join() or 'magpie-peers join'");
+      }
+      KeyValue now = found.getKvs().get(0);
+      Values.Member before = member.own(key, now);
+      if (PeerSource.changes(before.settings(), changes).isEmpty()) {
+        // Written by a call of which the answer was lost.
+        return;
+      }
+      byte[] value = checked(key, before.with(changes).json());
+      boolean written =
+          etcd.call(
+                  "write " + key,
+                  client ->
+                      client
+                          .getKVClient()
+                          .txn()
+                          .If(
+                              new Cmp(
+                                  Etcd.bytes(key),
+                                  Cmp.Op.EQUAL,
+                                  CmpTarget.modRevision(now.getModRevision())))
+                          .Then(
+                              Op.put(Etcd.bytes(key), ByteSequence.from(value), PutOption.DEFAULT))
+                          .commit())
+              .isSucceeded();
+      if (written) {
+        return;
+      }
+    }
+  }
+
+  /** Refuses a value that would be too large for every reader. */
+  static byte[] checked(String key, byte[] value) {
+    if (value.length > LARGEST) {
+      throw new ConfigurationException(
+          "expected at most "
+              + LARGEST
+              + " bytes of addresses, labels and settings of one node, found "
+              + value.length
+              + " for key "
+              + Quote.of(key)
+              + "; publish less, and where to find the rest");
+    }
+    return value;
+  }
+
+  @Override
+  public Watch watch(Runnable maybeChanged) {
+    Objects.requireNonNull(maybeChanged, "maybeChanged");
+    Hints watch = Hints.start(etcd, prefix, slow, () -> failing, maybeChanged);
+    watches.add(watch);
+    if (closed) {
+      watch.close();
+    }
+    return () -> {
+      watches.remove(watch);
+      watch.close();
+    };
+  }
+
+  @Override
+  public <T> Optional<T> extension(Class<T> type) {
+    return type.equals(EtcdMember.class) ? Optional.of(type.cast(member)) : Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    watches.forEach(Hints::close);
+    watches.clear();
+    member.close();
+  }
+}
