@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -60,13 +61,15 @@ public final class EtcdMember {
   private final Etcd etcd;
   private final String prefix;
   private final PeersOptions options;
+  private final Duration ttl;
   private volatile @Nullable Beat beat;
   private volatile boolean closed;
 
-  EtcdMember(Etcd etcd, String prefix, PeersOptions options) {
+  EtcdMember(Etcd etcd, String prefix, PeersOptions options, Duration ttl) {
     this.etcd = etcd;
     this.prefix = prefix;
     this.options = options;
+    this.ttl = ttl;
   }
 
   /**
@@ -147,7 +150,7 @@ public final class EtcdMember {
       }
       if (alive == null || alive.getLease() != lease) {
         if (!granted) {
-          lease = Beat.grant(etcd, Access.ttl(options));
+          lease = Beat.grant(etcd, ttl);
           granted = true;
         }
         writes.add(Beat.sign(aliveKey, holder, lease));
@@ -157,7 +160,7 @@ public final class EtcdMember {
       }
     }
     if (known == null) {
-      known = new Beat(etcd, id, memberKey, aliveKey, holder, Access.ttl(options));
+      known = new Beat(etcd, id, memberKey, aliveKey, holder, ttl);
       beat = known;
     }
     known.start(lease);
@@ -220,7 +223,7 @@ public final class EtcdMember {
                 + " to be gone before it is forgotten, found that "
                 + shown(alive)
                 + " keeps it alive; let it leave with 'magpie-peers leave', or stop it and wait "
-                + Access.ttl(options).toSeconds()
+                + ttl.toSeconds()
                 + " s");
       }
       if (remove("forget " + id, memberKey, member, aliveKey, null)) {
@@ -302,7 +305,7 @@ public final class EtcdMember {
             + ", found that "
             + shown(alive)
             + " is alive under this id; choose another id, or stop that one and wait "
-            + Access.ttl(options).toSeconds()
+            + ttl.toSeconds()
             + " s");
   }
 

@@ -77,7 +77,7 @@ final class EtcdSource implements PeerSource {
     this.self = options.self();
     this.slow = slow;
     this.mirror = new Mirror(etcd, prefix);
-    this.member = new EtcdMember(etcd, prefix, options);
+    this.member = new EtcdMember(etcd, prefix, options, Access.ttl(options));
   }
 
   Mirror mirror() {

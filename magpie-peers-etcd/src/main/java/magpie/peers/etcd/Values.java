@@ -259,7 +259,9 @@ final class Values {
       }
     } catch (JsonParseException e) {
       throw new Unreadable(
-          "expected JSON, found " + Quote.of(String.valueOf(e.getOriginalMessage())));
+          "expected JSON, found "
+              + Quote.of(
+                  String.valueOf(e.getOriginalMessage()).replaceFirst(" \\(start marker.*", "")));
     } catch (IOException e) {
       throw new Unreadable("expected JSON, found " + Quote.of(String.valueOf(e.getMessage())));
     }

@@ -117,10 +117,8 @@ final class EtcdCluster implements AutoCloseable {
                 "--initial-advertise-peer-urls=http://127.0.0.1:" + peerPorts.get(i),
                 "--initial-cluster=" + peers,
                 "--initial-cluster-state=new",
-                "--unsafe-no-fsync",
                 "--heartbeat-interval=100",
                 "--election-timeout=1000"));
-    command.remove("--unsafe-no-fsync");
     command.addAll(more);
     command.addAll(others);
     try {
@@ -162,6 +160,22 @@ final class EtcdCluster implements AutoCloseable {
 
   void restart(int i, String... more) {
     servers.set(i, launch(i, List.of(more)));
+  }
+
+  /** Starts the one server anew from a backup, as operators do. */
+  void restore(Path backup) {
+    run(
+        List.of(
+            "etcdctl",
+            "snapshot",
+            "restore",
+            backup.toString(),
+            "--name=s0",
+            "--data-dir=" + data(0),
+            "--initial-cluster=s0=http://127.0.0.1:" + peerPorts.get(0),
+            "--initial-advertise-peer-urls=http://127.0.0.1:" + peerPorts.get(0)));
+    restart(0);
+    awaitHealth();
   }
 
   void pause(int i) {

@@ -1,0 +1,340 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.etcd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import magpie.peers.Changes;
+import magpie.peers.ConfigurationException;
+import magpie.peers.Environment;
+import magpie.peers.PeerEvent;
+import magpie.peers.PeerView;
+import magpie.peers.Peers;
+import magpie.peers.SourceUnavailableException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What breaks, as the table of docs/etcd.md tells it: with three real servers, killed and stopped.
+ */
+@SuppressWarnings("try") // views are open for what they do, not to be asked
+class FailuresTest {
+  private static final String SET = "set";
+
+  @TempDir Path directory;
+  private EtcdCluster cluster;
+
+  /** Who ever departed at a view that listens. */
+  private final Set<String> departures = ConcurrentHashMap.newKeySet();
+
+  @BeforeEach
+  void needsEtcd() {
+    EtcdCluster.required();
+  }
+
+  @AfterEach
+  void stop() {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  private void start(int size, String... more) {
+    cluster = EtcdCluster.start(directory.resolve("cluster"), size, more);
+  }
+
+  private PeerView joined(String id, String address) {
+    return Nodes.joined(cluster.endpoints(), SET, directory, id, address);
+  }
+
+  private PeerView observer(String endpoints) {
+    PeerView view = Nodes.observer(endpoints, SET, directory.resolve("observer"));
+    view.listen(
+        event -> {
+          if (event instanceof PeerEvent.Changed change) {
+            Changes.between(change.before().nodes(), change.snapshot().nodes())
+                .departed()
+                .forEach(node -> departures.add(node.id().value()));
+          }
+        });
+    view.notices();
+    return view;
+  }
+
+  private void nobodyDeparted(PeerView view) {
+    assertEquals(Set.of(), departures);
+    assertEquals(List.of(), Nodes.departed(view));
+  }
+
+  @Test
+  void theLeaderDies() {
+    start(3);
+    try (PeerView a = joined("a", "192.0.2.1");
+        PeerView b = joined("b", "192.0.2.2");
+        PeerView seen = observer(cluster.endpoints())) {
+      assertEquals(List.of("a at 192.0.2.1", "b at 192.0.2.2"), Nodes.shown(seen));
+      cluster.kill(cluster.leader());
+      assertTrue(a.publish("after", "leader"));
+      assertEquals("leader", b.nodes().get(0).settings().get("after"));
+      Await.equal("leader", () -> String.valueOf(seen.nodes().get(0).settings().get("after")));
+      assertFalse(seen.health().stale());
+      nobodyDeparted(seen);
+    }
+  }
+
+  @Test
+  void quorumIsLostAndComesBack() {
+    start(3);
+    try (PeerView a = joined("a", "192.0.2.1");
+        PeerView seen = observer(cluster.endpoints())) {
+      assertEquals(List.of("a at 192.0.2.1"), Nodes.shown(seen));
+      Set<Boolean> told = ConcurrentHashMap.newKeySet();
+      seen.listen(
+          event -> {
+            if (event instanceof PeerEvent.HealthChanged change) {
+              told.add(change.after().stale());
+            }
+          });
+      cluster.kill(0);
+      cluster.kill(1);
+      // Nobody asks: the watch hears of it.
+      Await.equal(Set.of(true), () -> Set.copyOf(told));
+      assertTrue(
+          seen.health()
+              .reason()
+              .startsWith(
+                  "expected an answer of etcd at "
+                      + cluster.endpoints()
+                      + " within 3 s to read /magpie/v1/set/, found "),
+          seen.health().reason());
+      assertEquals(List.of("a"), seen.ids().stream().map(Object::toString).toList());
+      cluster.restart(0);
+      cluster.restart(1);
+      Await.equal(Set.of(true, false), () -> Set.copyOf(told));
+      Await.equal(List.of("a at 192.0.2.1"), () -> Nodes.shown(seen));
+      assertFalse(seen.health().stale());
+      nobodyDeparted(seen);
+    }
+  }
+
+  @Test
+  void aNodeIsCutOff() {
+    start(1);
+    try (TcpProxy wire = new TcpProxy(cluster.port(0));
+        PeerView a = Nodes.joined(wire.endpoint(), SET, directory, "a", "192.0.2.1");
+        PeerView b = joined("b", "192.0.2.2");
+        PeerView seen = observer(cluster.endpoints())) {
+      assertEquals(List.of("b at 192.0.2.2"), Nodes.shown(a));
+      wire.stall();
+      Await.equal(List.of("a at 192.0.2.1?", "b at 192.0.2.2"), () -> Nodes.shown(seen));
+      assertEquals(List.of("b at 192.0.2.2"), Nodes.shown(a));
+      assertTrue(a.health().stale());
+      assertTrue(a.health().reason().contains(wire.endpoint()), a.health().reason());
+      // What it missed, and what can no longer be read of the past.
+      b.publish("key", "while-cut-off");
+      Nodes.joined(cluster.endpoints(), SET, directory, "c", "192.0.2.3").close();
+      try (PeerView c = Nodes.node(cluster.endpoints(), SET, directory, "c")) {
+        EtcdMember.of(c).leave();
+      }
+      Nodes.joined(cluster.endpoints(), SET, directory, "d", "192.0.2.4").close();
+      String json = cluster.ctl("get", "none", "-w", "json");
+      cluster.ctl("compact", json.replaceFirst("(?s).*\"revision\":(\\d+).*", "$1"));
+      wire.cut();
+      wire.mend();
+      Await.equal(List.of("b at 192.0.2.2", "d at 192.0.2.4?"), () -> Nodes.shown(a));
+      assertEquals("while-cut-off", a.nodes().get(0).settings().get("key"));
+      assertFalse(a.health().stale());
+      Await.equal("a at 192.0.2.1", () -> Nodes.shown(seen).get(0));
+      assertEquals(Set.of("c"), Set.copyOf(departuresIn(seen)));
+    }
+  }
+
+  private List<String> departuresIn(PeerView view) {
+    departures.remove("c");
+    assertEquals(Set.of(), departures);
+    // That c came and went between two looks may be seen or not.
+    Nodes.departed(view).forEach(id -> assertEquals("c", id));
+    return List.of("c");
+  }
+
+  @Test
+  void aNodeIsKilledAndComesBack() throws Exception {
+    start(1);
+    try (PeerView seen = observer(cluster.endpoints())) {
+      Process first = Nodes.start(cluster.endpoints(), SET, directory, "a", "192.0.2.1");
+      Await.equal(List.of("a at 192.0.2.1"), () -> Nodes.shown(seen));
+      first.destroyForcibly();
+      Await.equal(List.of("a at 192.0.2.1?"), () -> Nodes.shown(seen));
+      Process second = Nodes.start(cluster.endpoints(), SET, directory, "a", "192.0.2.1");
+      Await.equal(List.of("a at 192.0.2.1"), () -> Nodes.shown(seen));
+      // At once, before its lease is over: nothing is seen of it.
+      second.destroyForcibly();
+      EtcdCluster.await(second);
+      Process third = Nodes.start(cluster.endpoints(), SET, directory, "a", "192.0.2.1");
+      assertEquals(List.of("a at 192.0.2.1"), Nodes.shown(seen));
+      third.getOutputStream().close();
+      EtcdCluster.await(third);
+      nobodyDeparted(seen);
+    }
+  }
+
+  @Test
+  void theClusterIsRestoredFromABackup() throws Exception {
+    start(1);
+    Path backup = directory.resolve("backup");
+    try (PeerView a = joined("a", "192.0.2.1");
+        PeerView seen = observer(cluster.endpoints())) {
+      cluster.ctl("snapshot", "save", backup.toString());
+      a.publish("after", "backup");
+      assertEquals("backup", seen.nodes().get(0).settings().get("after"));
+      cluster.kill(0);
+      Files.move(cluster.data(0), directory.resolve("lost"));
+      cluster.restore(backup);
+      Await.equal(
+          true,
+          () ->
+              seen.health()
+                  .reason()
+                  .endsWith(
+                      ", as after a restore from a backup; open the view again (start the program"
+                          + " again) to take it as it is"));
+      assertEquals("backup", seen.nodes().get(0).settings().get("after"));
+      try (PeerView anew =
+          Nodes.observer(cluster.endpoints(), SET, directory.resolve("observer"))) {
+        assertEquals(Map.of(), anew.nodes().get(0).settings());
+        assertEquals(List.of(), Nodes.departed(anew));
+      }
+    }
+  }
+
+  @Test
+  void aClockIsADayOff() {
+    start(1);
+    try (PeerView a =
+            Peers.open(
+                Nodes.options(cluster.endpoints(), SET, directory.resolve("state-a"))
+                    .environment(
+                        new Environment(
+                            Map.of(),
+                            Map.of(),
+                            directory,
+                            Clock.offset(Clock.systemUTC(), Duration.ofDays(1))))
+                    .self("a")
+                    .build());
+        PeerView seen = observer(cluster.endpoints())) {
+      EtcdMember.of(a).join(List.of("192.0.2.1"), Map.of());
+      long end = System.nanoTime() + Duration.ofSeconds(3).toNanos();
+      while (System.nanoTime() < end) {
+        assertEquals(List.of("a at 192.0.2.1"), Nodes.shown(seen));
+        assertEquals(List.of(), Nodes.shown(a));
+      }
+    }
+  }
+
+  @Test
+  void usersAndRoles() throws Exception {
+    start(1, "--auth-token-ttl=1");
+    for (String command :
+        List.of(
+            "role add magpie",
+            "role grant-permission magpie readwrite /magpie/v1/set/ --prefix=true",
+            "user add root:root-password",
+            "user grant-role root root",
+            "user add node:node-password",
+            "user grant-role node magpie",
+            "auth enable")) {
+      cluster.ctl(List.of(command.split(" ", -1)));
+    }
+    Path password = directory.resolve("password");
+    Files.writeString(password, "node-password\n");
+    try (PeerView a = Peers.open(user("a", SET, password).build());
+        PeerView b = Peers.open(user("b", SET, password).build())) {
+      Set<String> heard = ConcurrentHashMap.newKeySet();
+      b.listen(event -> event.snapshot().nodes().forEach(node -> heard.add(Nodes.shown(node))));
+      EtcdMember.of(a).join(List.of("192.0.2.1"), Map.of());
+      Await.equal(Set.of("a at 192.0.2.1"), () -> Set.copyOf(heard));
+      // Longer than tokens are good for, and the watch and the lease go on.
+      cluster.kill(0);
+      cluster.restart(0);
+      Await.equal(true, () -> a.health().stale() || published(a));
+      Await.equal(true, () -> published(a));
+      Await.equal(true, () -> "2".equals(b.nodes().get(0).settings().get("port")));
+      ConfigurationException denied =
+          assertThrows(
+              ConfigurationException.class,
+              () -> Peers.open(user("a", "other", password).build()).close());
+      assertEquals(
+          "expected etcd at "
+              + cluster.endpoints()
+              + " to read /magpie/v1/other/, found that user \"node\" may not; grant its role the"
+              + " permission readwrite for the keys of the peer set",
+          denied.getMessage());
+      Files.writeString(password, "wrong\n");
+      ConfigurationException wrong =
+          assertThrows(
+              ConfigurationException.class,
+              () -> Peers.open(user("a", SET, password).build()).close());
+      assertTrue(
+          wrong.getMessage().contains("check the user, the password and the certificate"),
+          wrong.getMessage());
+    }
+  }
+
+  private static boolean published(PeerView view) {
+    try {
+      view.publish("port", "2");
+      return true;
+    } catch (SourceUnavailableException e) {
+      return false;
+    }
+  }
+
+  private magpie.peers.PeersOptions.Builder user(String id, String set, Path password) {
+    return Nodes.options(cluster.endpoints(), set, directory.resolve("state-" + id))
+        .option("etcd-user", "node")
+        .option("etcd-password-file", password.toString())
+        .self(id);
+  }
+
+  /** The old leader can end leases of nodes that live, since it has missed their keep-alives. */
+  @Test
+  @Tag("thorough")
+  void theLeaderIsStoppedForLongerThanTheTtl() {
+    start(3);
+    try (PeerView a = joined("a", "192.0.2.1");
+        PeerView b = joined("b", "192.0.2.2");
+        PeerView seen = observer(cluster.endpoints())) {
+      assertEquals(2, Nodes.shown(seen).size());
+      for (int round = 0; round < 2; round++) {
+        int leader = cluster.leader();
+        cluster.pause(leader);
+        long end = System.nanoTime() + Duration.ofSeconds(6).toNanos();
+        while (System.nanoTime() < end) {
+          assertEquals(List.of("a", "b"), seen.ids().stream().map(Object::toString).toList());
+        }
+        cluster.resume(leader);
+        Await.equal(List.of("a at 192.0.2.1", "b at 192.0.2.2"), () -> Nodes.shown(seen));
+        a.publish("round", "" + round);
+        Await.equal("" + round, () -> b.nodes().get(0).settings().get("round"));
+      }
+      nobodyDeparted(seen);
+    }
+  }
+}
