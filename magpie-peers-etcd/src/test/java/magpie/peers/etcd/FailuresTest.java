@@ -100,6 +100,7 @@ class FailuresTest {
   }
 
   @Test
+  @Tag("thorough")
   void quorumIsLostAndComesBack() {
     start(3);
     try (PeerView a = joined("a", "192.0.2.1");
@@ -175,6 +176,7 @@ class FailuresTest {
   }
 
   @Test
+  @Tag("thorough")
   void aNodeIsKilledAndComesBack() throws Exception {
     start(1);
     try (PeerView seen = observer(cluster.endpoints())) {
