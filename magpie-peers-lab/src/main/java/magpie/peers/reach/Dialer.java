@@ -6,7 +6,7 @@
 package magpie.peers.reach;
 
 import java.io.IOException;
-import java.net.BindException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -38,6 +39,12 @@ import org.jspecify.annotations.Nullable;
 final class Dialer {
   /** Sockets that are open at the same time. */
   static final int MOST_AT_ONCE = 256;
+
+  /**
+   * What the network itself says comes sooner. Later the system only tells that it looked for the
+   * host on the link and nothing answered, after three seconds on Linux.
+   */
+  private static final Duration SILENCE = Duration.ofSeconds(1);
 
   private final int count;
   private final long timeoutNanos;
@@ -82,6 +89,8 @@ final class Dialer {
     private final ByteBuffer said = ByteBuffer.allocate(Greeting.LONGEST);
     private @Nullable SocketChannel channel;
     private long began;
+    private boolean connecting;
+    private boolean greeted;
     private long until;
     private @Nullable ReachResult result;
 
@@ -90,15 +99,28 @@ final class Dialer {
       this.target = target;
     }
 
+    /** No address is to blame where the system has no socket left. */
+    private static SocketChannel open() {
+      try {
+        SocketChannel opened = SocketChannel.open();
+        opened.configureBlocking(false);
+        return opened;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
     /** Opens the next connection. */
     void connect(Selector selector) throws IOException {
-      SocketChannel opened = SocketChannel.open();
+      connecting = false;
+      began = System.nanoTime();
+      SocketChannel opened = open();
       channel = opened;
-      opened.configureBlocking(false);
       IpAddress from = target.from();
       if (from != null) {
         opened.bind(new InetSocketAddress(from.toInetAddress(), 0));
       }
+      connecting = true;
       began = System.nanoTime();
       boolean atOnce =
           opened.connect(new InetSocketAddress(target.address().toInetAddress(), target.port()));
@@ -132,6 +154,7 @@ final class Dialer {
       if (greeting.isPresent() && !greeting.get().id().equals(target.peer())) {
         finish(Outcome.WRONG_NODE, greeting.get().id() + " listens there");
       } else if (greeting.isPresent()) {
+        greeted = true;
         again(selector, "");
       } else {
         again(
@@ -153,30 +176,36 @@ final class Dialer {
     }
 
     void failed(IOException e) {
-      if (e instanceof BindException) {
-        finish(Outcome.NO_ROUTE, "this node cannot ask from " + target.from() + ": " + reason(e));
-      } else if (e instanceof NoRouteToHostException) {
-        finish(Outcome.NO_ROUTE, "");
-      } else if (roundTrips.isEmpty() && e instanceof ConnectException) {
-        roundTrips.add(Duration.ofNanos(System.nanoTime() - began));
-        finish(Outcome.REFUSED, "");
-      } else if (roundTrips.isEmpty()) {
-        finish(Outcome.NO_ROUTE, reason(e));
-      } else {
+      Duration took = Duration.ofNanos(System.nanoTime() - began);
+      if (!roundTrips.isEmpty()) {
         // A connection stood before: a reset of a later one changes nothing.
-        finish(Outcome.ANSWERED, "a later connection failed: " + reason(e));
+        finish(
+            Outcome.ANSWERED,
+            (roundTrips.size() == 1 ? "the connection broke: " : "a later connection failed: ")
+                + reason(e));
+      } else if (connecting && e instanceof ConnectException && !gaveUp(e)) {
+        roundTrips.add(took);
+        finish(Outcome.REFUSED, "");
+      } else if (connecting && took.compareTo(SILENCE) >= 0) {
+        finish(Outcome.TIMED_OUT, "nothing on the way answers: " + reason(e));
+      } else if (connecting || target.from() == null) {
+        finish(Outcome.NO_ROUTE, e instanceof NoRouteToHostException ? "" : reason(e));
+      } else {
+        finish(Outcome.NO_ROUTE, "this node cannot ask from " + target.from() + ": " + reason(e));
       }
     }
 
     void timedOut(String detail) {
-      if (roundTrips.isEmpty()) {
+      if (target.greets() && !greeted && !roundTrips.isEmpty()) {
+        // The system takes connections for a process that is paused, too.
+        roundTrips.clear();
+        finish(
+            Outcome.TIMED_OUT,
+            "the port is open, but the listener says nothing: it is paused or overloaded");
+      } else if (roundTrips.isEmpty()) {
         finish(Outcome.TIMED_OUT, detail);
       } else {
-        finish(
-            Outcome.ANSWERED,
-            target.greets() && roundTrips.size() == 1
-                ? "it said nothing in time"
-                : "a later connection timed out");
+        finish(Outcome.ANSWERED, "a later connection timed out");
       }
     }
 
@@ -207,6 +236,11 @@ final class Dialer {
     }
   }
 
+  /** The system ended a connection by itself, which Java calls as it calls one that is refused. */
+  private static boolean gaveUp(IOException e) {
+    return String.valueOf(e.getMessage()).contains("timed out");
+  }
+
   private static String reason(IOException e) {
     return Quote.visible(e.getMessage() == null ? e.toString() : e.getMessage());
   }
@@ -215,7 +249,7 @@ final class Dialer {
    * Asks all targets.
    *
    * @return a result for each target, in their order
-   * @throws IOException if the system gives no selector
+   * @throws IOException if the system gives no selector or no socket
    * @throws InterruptedException if the thread was interrupted; no connection is left open
    */
   List<ReachResult> dial(List<Target> targets) throws IOException, InterruptedException {
@@ -244,6 +278,8 @@ final class Dialer {
           }
         }
       }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     } finally {
       open.forEach(Call::close);
     }
@@ -267,6 +303,8 @@ final class Dialer {
       }
       try {
         call.connect(selector);
+      } catch (UnsupportedAddressTypeException e) {
+        call.finish(Outcome.NO_ROUTE, "this JVM has no IPv6");
       } catch (IOException e) {
         call.failed(e);
       }

@@ -299,6 +299,10 @@ public final class Reach {
               ? "this machine has no address in " + candidate.network().orElse("" + around.get())
               : "";
     }
+    if (listens.isEmpty() && peer.settings().containsKey(ReachListener.KEY)) {
+      String rubbish = "it publishes a " + ReachListener.KEY + " that is no port";
+      note = note.isEmpty() ? rubbish : note + "; " + rubbish;
+    }
     return new Dialer.Target(
         peer.id(),
         address,

@@ -234,12 +234,13 @@ public final class ReachListener implements AutoCloseable {
 
   /** The port on which a node says that it listens. */
   static OptionalInt published(PeerNode node) {
-    try {
-      int port = Integer.parseInt(node.settings().getOrDefault(KEY, ""));
-      return port > 0 && port <= 0xffff ? OptionalInt.of(port) : OptionalInt.empty();
-    } catch (NumberFormatException e) {
-      return OptionalInt.empty();
+    String text = node.settings().getOrDefault(KEY, "");
+    int port = 0;
+    for (int i = 0; i < text.length() && port >= 0; i++) {
+      int digit = text.charAt(i) - '0';
+      port = digit < 0 || digit > 9 || port > 0xffff ? -1 : 10 * port + digit;
     }
+    return port > 0 && port <= 0xffff ? OptionalInt.of(port) : OptionalInt.empty();
   }
 
   /**
@@ -461,7 +462,9 @@ public final class ReachListener implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    if (notPublished.isEmpty()) {
+    // Another listener of this node, at another port, may have published its own since.
+    if (notPublished.isEmpty()
+        && String.valueOf(port).equals(view.published().getOrDefault(KEY, ""))) {
       view.publish(KEY, "");
     }
   }

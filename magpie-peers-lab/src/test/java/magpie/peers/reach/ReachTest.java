@@ -27,6 +27,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import magpie.peers.ConfigurationException;
+import magpie.peers.IpAddress;
 import magpie.peers.NodeFilter;
 import magpie.peers.PeerId;
 import magpie.peers.PeerView;
@@ -163,6 +164,70 @@ class ReachTest {
           report.results().get(0).detail());
       thread.join();
     }
+  }
+
+  /** What a paused process looks like: the system takes its connections, and it says nothing. */
+  @Test
+  void aListenerThatSaysNothingHasTimedOut() throws Exception {
+    try (ServerSocket paused = new ServerSocket(0)) {
+      bench.node(1).publish(ReachListener.KEY, String.valueOf(paused.getLocalPort()));
+
+      ReachReport report =
+          ask(bench.node(0), 0).filter(NodeFilter.id("n/1")).timeout(Duration.ofMillis(200)).run();
+
+      assertEquals("n/1 TIMED_OUT", told(report));
+      assertEquals(
+          "the port is open, but the listener says nothing: it is paused or overloaded",
+          report.results().get(0).detail());
+      assertEquals(List.of(), report.results().get(0).roundTrips());
+      assertFalse(report.allReached());
+    }
+  }
+
+  @Test
+  void theFirstOfTwoListenersLeavesThePortOfTheSecond() {
+    ReachListener first = listen(1);
+    ReachListener second = listen(1);
+
+    first.close();
+
+    assertEquals(
+        String.valueOf(second.port()),
+        bench.node(0).node(PeerId.of("n/1")).orElseThrow().settings().get("magpie.listen"));
+  }
+
+  @Test
+  void whatIsNoPortIsNotAsked() throws Exception {
+    ReachListener one = listen(1);
+    for (String rubbish : List.of("0", "-1", "65536", "99999999999", "ssh", "22 ", "\u0661")) {
+      bench.node(2).publish(ReachListener.KEY, rubbish);
+
+      ReachReport report =
+          ask(bench.node(0), 0).filter(NodeFilter.id("n/2")).port(one.port()).run();
+
+      assertEquals(one.port(), report.results().get(0).port(), rubbish);
+      assertEquals(
+          "it publishes a magpie.listen that is no port", report.results().get(0).detail());
+    }
+  }
+
+  @Test
+  void anAddressToAskFromThatThisMachineLacksIsSaid() throws Exception {
+    ReachReport report =
+        Reach.of(bench.node(0)).from(IpAddress.parse("192.0.2.1")).timeout(PATIENT).run();
+
+    assertEquals("n/1 NO_ROUTE, n/2 NO_ROUTE", told(report));
+    String detail = report.results().get(0).detail();
+    assertTrue(detail.startsWith("this node cannot ask from 192.0.2.1: "), detail);
+  }
+
+  @Test
+  void aDeadlineThatIsOverLeavesEachAddressWithAResult() throws Exception {
+    listen(1);
+    ReachReport report = ask(bench.node(0), 0).deadline(Duration.ofNanos(1)).run();
+
+    assertEquals("n/1 TIMED_OUT, n/2 TIMED_OUT", told(report));
+    assertEquals("not asked before the deadline of the run", report.results().get(0).detail());
   }
 
   @Test
