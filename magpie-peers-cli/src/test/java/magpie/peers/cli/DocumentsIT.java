@@ -181,6 +181,8 @@ class DocumentsIT {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
         "-cp",
         scratch + File.pathSeparator + System.getProperty("java.class.path"),
         program);

@@ -29,11 +29,11 @@ import magpie.peers.testkit.HookRun;
 import magpie.peers.testkit.JujuVersion;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The charm as it is built, in the hooks of several units: every hook is a real process. */
 class CharmIT {
@@ -84,8 +84,14 @@ class CharmIT {
     }
   }
 
+  @Test
+  void unitsKnowEachOtherAndSaySo() throws IOException {
+    unitsKnowEachOtherAndSaySo(JujuVersion.JUJU_3_6);
+  }
+
+  @Tag("thorough")
   @ParameterizedTest
-  @EnumSource(JujuVersion.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "JUJU_3_6")
   void unitsKnowEachOtherAndSaySo(JujuVersion version) throws IOException {
     try (FakeJuju juju = juju(version, 3)) {
       assertAllWell(juju.play());
@@ -116,8 +122,14 @@ class CharmIT {
   }
 
   /** It arrives as config-changed, a hook that is of no relation. */
+  @Test
+  void anAddressChangeReachesThePeer() throws IOException {
+    anAddressChangeReachesThePeer(JujuVersion.JUJU_3_6);
+  }
+
+  @Tag("thorough")
   @ParameterizedTest
-  @EnumSource(JujuVersion.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "JUJU_3_6")
   void anAddressChangeReachesThePeer(JujuVersion version) throws IOException {
     try (FakeJuju juju =
         model(version, 2).space("storage", "10.20.0.0/16").bind("magpie", "storage").build()) {
@@ -247,6 +259,7 @@ class CharmIT {
     }
   }
 
+  @Tag("thorough")
   @Test
   void anArchiveThatDoesNotFitSaysNothing() throws Exception {
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
@@ -266,9 +279,18 @@ class CharmIT {
   }
 
   /** Packing sets times: an upgraded jar may well have an older one. */
-  @ParameterizedTest
-  @ValueSource(strings = {"2030-01-01T00:00:00Z", "2020-01-01T00:00:00Z"})
-  void anUpgradeOfTheCharmIsFollowedByAnotherArchive(String time) throws Exception {
+  @Test
+  void anUpgradeOfTheCharmIsFollowedByAnotherArchive() throws Exception {
+    anUpgradeIsFollowedByAnotherArchive("2020-01-01T00:00:00Z");
+  }
+
+  @Tag("thorough")
+  @Test
+  void soIsAnUpgradeWithANewerJar() throws Exception {
+    anUpgradeIsFollowedByAnotherArchive("2030-01-01T00:00:00Z");
+  }
+
+  private void anUpgradeIsFollowedByAnotherArchive(String time) throws Exception {
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
       assertAllWell(juju.play());
       Path archive = charm.resolve("classes.jsa");
@@ -288,6 +310,7 @@ class CharmIT {
     }
   }
 
+  @Tag("thorough")
   @Test
   void whereNoArchiveCanBeWrittenHooksRunWithout() throws Exception {
     Path dispatch = charm.resolve("dispatch");
