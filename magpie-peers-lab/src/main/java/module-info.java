@@ -12,6 +12,7 @@
  */
 module magpie.peers.lab {
   requires transitive magpie.peers;
+  requires transitive magpie.peers.local;
   requires static org.jspecify;
   requires org.snakeyaml.engine;
 

@@ -34,10 +34,12 @@
  */
 @SuppressWarnings("requires-automatic") // jnr-posix has no descriptor; it is not needed to run
 module magpie.peers.local {
-  requires magpie.peers;
+  requires transitive magpie.peers;
   requires org.snakeyaml.engine;
   requires static org.jnrproject.posix;
   requires static org.jspecify;
+
+  exports magpie.peers.topology;
 
   provides magpie.peers.spi.PeerBackend with
       magpie.peers.local.LocalBackend;

@@ -5,7 +5,6 @@
 
 package magpie.peers;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -125,41 +124,6 @@ public final class Peers {
         Objects.requireNonNull(name, "name"),
         Objects.requireNonNull(source, "source"),
         Objects.requireNonNull(environment, "environment"));
-  }
-
-  /**
-   * Checks a file that people write for one of the backends.
-   *
-   * @param file the file
-   * @param shown the file as the user named it, for messages
-   * @param options says with which class loader backends are found, and may name the backend
-   * @return what is wrong with the file, root cause first; an empty list if it is fine
-   * @throws ConfigurationException if no backend checks files
-   */
-  public static List<Problem> check(Path file, String shown, PeersOptions options) {
-    Objects.requireNonNull(file, "file");
-    Objects.requireNonNull(shown, "shown");
-    Found found = Found.by(options);
-    for (PeerBackend backend : found.backends.values()) {
-      if (options.backend().map(backend.name()::equals).orElse(true)) {
-        Optional<List<Problem>> problems;
-        try {
-          problems = backend.check(file, shown);
-        } catch (LinkageError e) {
-          throw MissingLibrary.of(backend.name(), e);
-        }
-        if (problems.isPresent()) {
-          return List.copyOf(problems.get());
-        }
-      }
-    }
-    throw new ConfigurationException(
-        "expected a backend that checks files such as "
-            + Quote.of(shown)
-            + ", found none"
-            + found.listing()
-            + "\n"
-            + found.remedy("local"));
   }
 
   /** The backends there are, by name, and what is broken among them. */

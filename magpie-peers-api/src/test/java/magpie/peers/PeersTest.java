@@ -438,14 +438,10 @@ class PeersTest {
     Path bench = directory.resolve("magpie/peers/local/LocalBackend.class");
     Files.createDirectories(bench.getParent());
     Files.write(bench, new byte[] {1});
-    PeersOptions.Builder none = with(Map.of());
     assertEquals(
-        "expected a backend that checks files such as \"x.yaml\", found none\n"
+        "option backend: expected the name of a backend, found \"local\", which none has\n"
             + line.formatted("local.LocalBackend"),
-        assertThrows(
-                ConfigurationException.class,
-                () -> Peers.check(Path.of("x.yaml"), "x.yaml", none.build()))
-            .getMessage());
+        refused(with(Map.of()).backend("local")));
   }
 
   /** A backend that uses a class of a library that is there when it is compiled and no more. */
@@ -457,8 +453,6 @@ class PeersTest {
           case "open" ->
               applies("U", "one")
                   .replace("return new PeerSource()", library + ".use(); return new PeerSource()");
-          case "check" ->
-              checks("U", "one").replace("String message =", library + ".use(); String message =");
           case "whyNot" ->
               backend("U", "\"one\"", library + ".use(); return Optional.empty();", "");
           default -> backend("U", "\"one\"", "return Optional.empty();", library + ".use();");
@@ -530,10 +524,6 @@ class PeersTest {
     assertEquals(
         "expected the backend one with its libraries, found that " + found,
         refused(lacking(yaml, "open")));
-    PeersOptions.Builder checking = lacking(yaml, "check");
-    assertEquals(
-        "expected the backend one with its libraries, found that " + found,
-        assertThrows(ConfigurationException.class, () -> checked(checking)).getMessage());
     assertEquals(
         "expected a backend that applies, found none\n  broken: lab.U: " + found + HINTS,
         refused(lacking(yaml, "whyNot")));
@@ -552,45 +542,6 @@ class PeersTest {
         "expected the backend one with its libraries, found that the class lib.AGone is missing;"
             + " add the artifact that has it to the class path",
         refused(lacking("lib.AGone", "open")));
-  }
-
-  @Test
-  void checkingAFileNeedsABackendThatChecks() throws IOException {
-    PeersOptions options = with(Map.of("A", applies("A", "one"))).build();
-    assertEquals(
-        "expected a backend that checks files such as \"x.yaml\", found none\n  one (lab.A)"
-            + "\nadd io.github.magpiepeers:magpie-peers-local",
-        assertThrows(
-                ConfigurationException.class,
-                () -> Peers.check(Path.of("x.yaml"), "x.yaml", options))
-            .getMessage());
-  }
-
-  @Test
-  void theFirstBackendThatChecksFilesIsAskedUnlessOneIsNamed() throws IOException {
-    Map<String, String> all =
-        Map.of("A", applies("A", "one"), "B", checks("B", "two"), "C", checks("C", "three"));
-    assertEquals("x.yaml is wrong, says lab.B", checked(with(all)));
-    assertEquals("x.yaml is wrong, says lab.C", checked(with(all).backend("three")));
-  }
-
-  private static String checks(String type, String name) {
-    return applies(type, name)
-        .replace(
-            "public PeerSource open",
-            """
-            public Optional<List<Problem>> check(java.nio.file.Path file, String shown) {
-              String message = file + " is wrong, says " + getClass().getName();
-              return Optional.of(List.of(new Problem(Problem.Severity.ERROR, "wrong",
-                  message, shown, 0, 0, 1, "", "", "")));
-            }
-            public PeerSource open""");
-  }
-
-  private static String checked(PeersOptions.Builder options) {
-    List<Problem> problems = Peers.check(Path.of("x.yaml"), "x.yaml", options.build());
-    assertEquals(1, problems.size());
-    return problems.get(0).message();
   }
 
   @Test

@@ -5,11 +5,8 @@
 
 package magpie.peers.spi;
 
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import magpie.peers.PeersOptions;
-import magpie.peers.Problem;
 
 /**
  * A kind of place where peers are known, found with {@link java.util.ServiceLoader}.
@@ -43,16 +40,4 @@ public interface PeerBackend {
    * @throws magpie.peers.PeersException if it cannot be opened
    */
   PeerSource open(PeersOptions options);
-
-  /**
-   * Checks an input file that people write for this backend.
-   *
-   * @param file the file
-   * @param shown the file as the user named it, for messages
-   * @return what is wrong with it, root cause first; an empty list for a file that is fine, empty
-   *     if this backend has no such files (as by default)
-   */
-  default Optional<List<Problem>> check(Path file, String shown) {
-    return Optional.empty();
-  }
 }

@@ -7,9 +7,8 @@ package magpie.peers.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import magpie.peers.Peers;
-import magpie.peers.PeersOptions;
-import magpie.peers.Problem;
+import magpie.peers.topology.Problem;
+import magpie.peers.topology.TopologyReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -35,18 +34,18 @@ final class CheckCommand extends PeersCommand {
 
   @Override
   int run(Output out) {
-    PeersOptions options = main().options();
     if (files.isEmpty()) {
       files =
           List.of(
-              options
+              main()
+                  .options()
                   .option("topology")
                   .orElseThrow(
                       () -> usage("expected FILE..., --topology or MAGPIE_TOPOLOGY, found none")));
     }
     List<Problem> all = new ArrayList<>();
     for (String file : files) {
-      List<Problem> problems = Peers.check(file(file), file, options);
+      List<Problem> problems = TopologyReader.read(file(file), file).problems();
       all.addAll(problems);
       if (format() == Format.TABLE) {
         problems.forEach(problem -> out.line(problem.toString()));

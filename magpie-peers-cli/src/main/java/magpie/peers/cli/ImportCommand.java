@@ -6,9 +6,9 @@
 package magpie.peers.cli;
 
 import java.util.List;
-import magpie.peers.Problem;
 import magpie.peers.lab.Imported;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.Problem;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

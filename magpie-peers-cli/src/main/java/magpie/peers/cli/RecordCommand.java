@@ -8,7 +8,7 @@ package magpie.peers.cli;
 import java.util.List;
 import java.util.Set;
 import magpie.peers.PeerView;
-import magpie.peers.lab.Recording;
+import magpie.peers.topology.Recording;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

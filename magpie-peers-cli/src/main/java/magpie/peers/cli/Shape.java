@@ -13,10 +13,10 @@ import magpie.peers.Notice;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.Problem;
 import magpie.peers.Snapshot;
 import magpie.peers.Verdict;
 import magpie.peers.lab.Drift;
+import magpie.peers.topology.Problem;
 import org.jspecify.annotations.Nullable;
 
 /** What the values of the api look like in JSON and YAML: keys are a promise to scripts. */

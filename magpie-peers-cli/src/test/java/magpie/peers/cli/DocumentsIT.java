@@ -158,7 +158,7 @@ class DocumentsIT {
 
   private static boolean isCharm(Block block) {
     return block.text().contains("import magpie.peers.juju.")
-        || block.text().contains("import magpie.peers.lab.Recording;");
+        || block.text().contains("import magpie.peers.topology.Recording;");
   }
 
   private static Block charmOf(Path document) throws IOException {

@@ -199,7 +199,7 @@ class LabIT {
               });
     }
     String loaded = Files.readString(log);
-    assertTrue(loaded.contains("magpie.peers.lab.Recording"), "the log tells what was loaded");
+    assertTrue(loaded.contains("magpie.peers.topology.Recording"), "the log tells what was loaded");
     assertFalse(loaded.contains("org.snakeyaml"), "no YAML parser");
     assertFalse(loaded.contains("magpie.peers.lab.YamlValue"), "nothing that needs it");
   }

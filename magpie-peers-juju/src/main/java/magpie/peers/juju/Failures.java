@@ -6,8 +6,7 @@
 package magpie.peers.juju;
 
 import java.util.List;
-import magpie.peers.HookToolException;
-import magpie.peers.HookToolException.Reason;
+import magpie.peers.juju.HookToolException.Reason;
 
 /**
  * Tells known failures of hook tools apart by their own words, which are the only sign there is.

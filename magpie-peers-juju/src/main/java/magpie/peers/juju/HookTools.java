@@ -30,8 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import magpie.peers.Environment;
-import magpie.peers.HookToolException;
-import magpie.peers.HookToolException.Reason;
+import magpie.peers.juju.HookToolException.Reason;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -21,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import magpie.peers.HookToolException;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 

@@ -32,9 +32,9 @@ import magpie.peers.spi.Quote;
  * }
  * }</pre>
  *
- * <p>Everything here is a hook tool, so every method throws {@link magpie.peers.HookToolException}
- * if the tool fails. What is published counts only once the hook has succeeded; the status is set
- * at once. Safe for use by many threads after one another.
+ * <p>Everything here is a hook tool, so every method throws {@link
+ * magpie.peers.juju.HookToolException} if the tool fails. What is published counts only once the
+ * hook has succeeded; the status is set at once. Safe for use by many threads after one another.
  */
 public final class JujuUnit {
   private final Hook hook;
@@ -156,7 +156,8 @@ public final class JujuUnit {
    * @param settings the settings to merge; no key may be empty
    * @return whether anything was written
    * @throws IllegalArgumentException if a key is empty, or a key or value is no Unicode text
-   * @throws magpie.peers.HookToolException with reason {@code NOT_LEADER} if this is not the leader
+   * @throws magpie.peers.juju.HookToolException with reason {@code NOT_LEADER} if this is not the
+   *     leader
    * @throws SourceUnavailableException if there is no peer relation yet
    */
   public boolean publishApplicationSettings(Map<String, String> settings) {

@@ -10,7 +10,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import magpie.peers.HookToolException;
 import magpie.peers.PeerAddress;
 
 /** What {@code network-get} says of the addresses that an endpoint is bound to. */

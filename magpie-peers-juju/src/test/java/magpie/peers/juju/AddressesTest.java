@@ -23,7 +23,6 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import magpie.peers.ConfigurationException;
-import magpie.peers.HookToolException;
 import magpie.peers.NodeFilter;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;

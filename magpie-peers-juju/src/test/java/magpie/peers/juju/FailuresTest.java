@@ -8,8 +8,7 @@ package magpie.peers.juju;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
-import magpie.peers.HookToolException;
-import magpie.peers.HookToolException.Reason;
+import magpie.peers.juju.HookToolException.Reason;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

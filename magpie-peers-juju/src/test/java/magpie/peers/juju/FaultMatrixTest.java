@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import magpie.peers.HookToolException;
 import magpie.peers.Notices;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;

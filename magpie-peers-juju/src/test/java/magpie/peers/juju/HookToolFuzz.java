@@ -16,7 +16,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import magpie.peers.HookToolException;
 import magpie.peers.PeerId;
 import magpie.peers.fuzz.Bounds;
 import org.jspecify.annotations.Nullable;

@@ -5,6 +5,8 @@
 
 package magpie.peers.juju;
 
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,6 +23,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import magpie.peers.PeerId;
 import magpie.peers.PeerView;
+import magpie.peers.PeersException;
 import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.FakeUnit;
 import magpie.peers.testkit.Fault;
@@ -201,6 +204,14 @@ class JujuContractTest extends PeerViewContract {
     @Override
     public Set<Breakage> breakages() {
       return EnumSet.allOf(Breakage.class);
+    }
+
+    @Override
+    public List<String> data(PeersException failure) {
+      HookToolException tool = assertInstanceOf(HookToolException.class, failure);
+      List<String> data = new ArrayList<>(tool.arguments());
+      data.add(tool.tool());
+      return data;
     }
 
     @Override

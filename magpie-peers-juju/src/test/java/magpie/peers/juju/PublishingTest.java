@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import magpie.peers.HookToolException;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;

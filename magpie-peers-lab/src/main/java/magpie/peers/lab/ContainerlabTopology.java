@@ -23,6 +23,8 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.lab.Findings.Place;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.Subnets;
+import magpie.peers.topology.TopologyText;
 import org.jspecify.annotations.Nullable;
 
 /**

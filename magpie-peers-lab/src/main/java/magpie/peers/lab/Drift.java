@@ -23,6 +23,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
 import magpie.peers.spi.Glob;
+import magpie.peers.topology.Recording;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +112,7 @@ public final class Drift {
     Snapshot should = declared.snapshot();
     Snapshot is = live.snapshot();
     return new Comparison(should.networks(), is.networks())
-        .compare(Recording.everyone(should, declared), Recording.everyone(is, live));
+        .compare(Recording.withSelf(should, declared), Recording.withSelf(is, live));
   }
 
   /**

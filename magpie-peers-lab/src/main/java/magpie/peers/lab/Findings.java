@@ -22,11 +22,11 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import magpie.peers.MalformedTopologyException;
 import magpie.peers.PeerNode;
-import magpie.peers.Problem;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.RegularFile;
+import magpie.peers.topology.MalformedTopologyException;
+import magpie.peers.topology.Problem;
 import org.jspecify.annotations.Nullable;
 
 /** What is to be said of one file that somebody else's tool understands, with its places. */

@@ -26,6 +26,8 @@ import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
 import magpie.peers.reach.ReachMatrix;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.Recording;
+import magpie.peers.topology.Subnets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,7 +110,7 @@ public final class Graph {
     Snapshot snapshot = view.snapshot();
     Optional<PeerId> self = snapshot.selfId();
     List<Item> items = new ArrayList<>();
-    for (PeerNode node : Recording.everyone(snapshot, view)) {
+    for (PeerNode node : Recording.withSelf(snapshot, view)) {
       State state =
           self.equals(Optional.of(node.id()))
               ? State.OWN

@@ -14,8 +14,10 @@ import java.util.Objects;
 import magpie.peers.Network;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.Problem;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.Problem;
+import magpie.peers.topology.Recording;
+import magpie.peers.topology.TopologyText;
 
 /**
  * A topology made of a file that another lab tool understands.
@@ -93,8 +95,8 @@ public final class Imported {
    * @param file the inventory
    * @param shown the file as the user named it, for messages
    * @return the topology
-   * @throws magpie.peers.MalformedTopologyException if the file cannot be imported; every reason is
-   *     told with its line
+   * @throws magpie.peers.topology.MalformedTopologyException if the file cannot be imported; every
+   *     reason is told with its line
    */
   public static Imported ansible(Path file, String shown) {
     Objects.requireNonNull(file, "file");
@@ -141,8 +143,8 @@ public final class Imported {
    * @param file the file
    * @param shown the file as the user named it, for messages
    * @return the topology
-   * @throws magpie.peers.MalformedTopologyException if the file cannot be imported; every reason is
-   *     told with its line
+   * @throws magpie.peers.topology.MalformedTopologyException if the file cannot be imported; every
+   *     reason is told with its line
    */
   public static Imported containerlab(Path file, String shown) {
     Objects.requireNonNull(file, "file");
@@ -195,8 +197,7 @@ public final class Imported {
    * @return the text, of the form that {@code magpie-peers check} accepts
    */
   public String text() {
-    return new TopologyText(List.of("Imported from " + origin), name, null, networks, null, nodes)
-        .print(omitted -> {});
+    return topology().print(omitted -> {});
   }
 
   /**
@@ -207,7 +208,11 @@ public final class Imported {
    * @throws magpie.peers.SourceUnavailableException as {@link Recording#write} does
    */
   public boolean write(Path file) {
-    return TextFile.write(Objects.requireNonNull(file, "file"), text());
+    return topology().write(file);
+  }
+
+  private TopologyText topology() {
+    return new TopologyText(List.of("Imported from " + origin), name, null, networks, null, nodes);
   }
 
   /** A name that a topology can have, made of the name of a file or lab. */

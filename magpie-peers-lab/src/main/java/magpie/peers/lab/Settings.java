@@ -24,8 +24,8 @@ public final class Settings {
    * @param content the bytes of the file, UTF-8
    * @param shown the file as the user named it, for messages
    * @return the settings, in the order of their keys
-   * @throws magpie.peers.MalformedTopologyException if they are not of that form; every problem is
-   *     told
+   * @throws magpie.peers.topology.MalformedTopologyException if they are not of that form; every
+   *     problem is told
    */
   public static Map<String, String> read(byte[] content, String shown) {
     Objects.requireNonNull(shown, "shown");

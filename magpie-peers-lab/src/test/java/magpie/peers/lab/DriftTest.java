@@ -15,6 +15,7 @@ import java.util.Optional;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
+import magpie.peers.topology.Recording;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -12,10 +12,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import magpie.peers.MalformedTopologyException;
 import magpie.peers.PeerView;
-import magpie.peers.Problem;
 import magpie.peers.fuzz.Bounds;
+import magpie.peers.topology.MalformedTopologyException;
+import magpie.peers.topology.Problem;
 import org.jspecify.annotations.Nullable;
 
 /** What holds for an import of any bytes. */

@@ -26,6 +26,8 @@ import magpie.peers.testkit.FakeJuju;
 import magpie.peers.testkit.FakeUnit;
 import magpie.peers.testkit.HookContext;
 import magpie.peers.testkit.JujuVersion;
+import magpie.peers.topology.Recording;
+import magpie.peers.topology.TopologyReader;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,7 +93,7 @@ class JujuRecordingTest {
               });
     }
     assertEquals(units - 1, live.size());
-    assertEquals(List.of(), Peers.check(file, "recorded.magpie.yaml", Views.options(file).build()));
+    assertEquals(List.of(), TopologyReader.read(file, "recorded.magpie.yaml").problems());
     try (PeerView replay = Views.as(file, UNIT)) {
       assertEquals(RecordingTest.shapes(live), RecordingTest.shapes(replay.nodes()));
       String text = Recording.of(replay).text();
@@ -149,7 +151,7 @@ class JujuRecordingTest {
                 }
               });
     }
-    assertEquals(List.of(), Peers.check(file, "recorded.magpie.yaml", Views.options(file).build()));
+    assertEquals(List.of(), TopologyReader.read(file, "recorded.magpie.yaml").problems());
     try (PeerView replay = Views.as(file, UNIT)) {
       assertEquals("10.152.183.9", replay.nodes().get(1).address().orElseThrow().text());
       assertEquals(RecordingTest.shapes(live), RecordingTest.shapes(replay.nodes()));

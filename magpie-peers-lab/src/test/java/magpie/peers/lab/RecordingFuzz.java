@@ -15,6 +15,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.PeersException;
 import magpie.peers.fuzz.Bounds;
+import magpie.peers.topology.Recording;
 
 /** Reads any bytes as a topology, and where they are one, records what a view of it shows. */
 final class RecordingFuzz {

@@ -36,6 +36,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.testkit.InMemoryPeers;
+import magpie.peers.topology.Recording;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -10,9 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Map;
 import java.util.stream.Collectors;
-import magpie.peers.MalformedTopologyException;
 import magpie.peers.fuzz.Bounds;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.MalformedTopologyException;
 import org.jspecify.annotations.Nullable;
 
 /** Reads any bytes as settings to publish; what is taken means the same in JSON. */

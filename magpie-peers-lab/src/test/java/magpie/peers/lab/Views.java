@@ -24,10 +24,11 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
-import magpie.peers.Problem;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.topology.Problem;
+import magpie.peers.topology.TopologyReader;
 
 /** Views to record, compare and draw: of topology files, and of peers made in a test. */
 final class Views {
@@ -60,7 +61,7 @@ final class Views {
   /** What the backend that replays finds wrong with a text. */
   static List<Problem> check(Path directory, String text) {
     Path file = file(directory, "checked.magpie.yaml", text);
-    return Peers.check(file, "checked.magpie.yaml", options(file).build());
+    return TopologyReader.read(file, "checked.magpie.yaml").problems();
   }
 
   /** A view of peers that no backend supplied; {@code self} is among the nodes or unknown. */

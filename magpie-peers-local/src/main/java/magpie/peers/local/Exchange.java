@@ -29,6 +29,7 @@ import magpie.peers.PeerId;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.StateStore;
+import magpie.peers.topology.Topology;
 import org.jspecify.annotations.Nullable;
 
 /**

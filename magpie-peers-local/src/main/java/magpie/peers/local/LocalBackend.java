@@ -9,12 +9,10 @@ import java.nio.file.FileSystems;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeersOptions;
-import magpie.peers.Problem;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.NativeText;
 import magpie.peers.spi.PeerBackend;
@@ -85,11 +83,6 @@ public final class LocalBackend implements PeerBackend {
         ? e
         : new SourceUnavailableException(
             e.origin(), e.getMessage() + "; its name comes from " + from.get(), e);
-  }
-
-  @Override
-  public Optional<List<Problem>> check(Path file, String shown) {
-    return Optional.of(TopologyReader.read(file, shown).problems());
   }
 
   private static Path topologyFile(PeersOptions options, String shown) {

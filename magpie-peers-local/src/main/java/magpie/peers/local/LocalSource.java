@@ -31,6 +31,7 @@ import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.topology.Topology;
 import org.jspecify.annotations.Nullable;
 
 /**

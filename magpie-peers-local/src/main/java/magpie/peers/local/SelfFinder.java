@@ -23,6 +23,7 @@ import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.Topology;
 
 /**
  * Finds the node of a topology that this machine is.

@@ -11,10 +11,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
-import magpie.peers.MalformedTopologyException;
-import magpie.peers.Problem;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.Quote;
+import magpie.peers.topology.MalformedTopologyException;
+import magpie.peers.topology.Problem;
+import magpie.peers.topology.Topology;
+import magpie.peers.topology.TopologyReader;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -29,6 +29,7 @@ import java.util.stream.Stream;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeerId;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.topology.TopologyReader;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

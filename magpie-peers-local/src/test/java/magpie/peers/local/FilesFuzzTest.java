@@ -10,8 +10,6 @@ import magpie.peers.fuzz.FuzzTarget;
 
 class FilesFuzzTest extends FuzzContract {
   FilesFuzzTest() {
-    super(
-        FuzzTarget.of(SettingsFileFuzz.class),
-        FuzzTarget.of(TopologyFuzz.class, Corpus.directory()));
+    super(FuzzTarget.of(SettingsFileFuzz.class));
   }
 }

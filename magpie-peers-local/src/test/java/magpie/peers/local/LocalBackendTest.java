@@ -25,6 +25,7 @@ import magpie.peers.PeersOptions;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
+import magpie.peers.topology.TopologyReader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,7 +114,7 @@ class LocalBackendTest {
         assertEquals(List.of(0, 1), Bench.numbers(source));
       }
     }
-    assertEquals(Optional.of(List.of()), new LocalBackend().check(bench.file, "bench"));
+    assertEquals(List.of(), TopologyReader.read(bench.file, "bench").problems());
   }
 
   @Test
@@ -149,18 +150,6 @@ class LocalBackendTest {
     try (PeerSource source = new LocalBackend().open(storage)) {
       assertEquals(List.of(0, 1, 2), Bench.numbers(source));
     }
-  }
-
-  @Test
-  void checksFiles() throws Exception {
-    Path bad = directory.resolve("bad.yaml");
-    Files.writeString(bad, Bench.nodes(0).replace("bench-b", "[]"));
-    assertEquals(
-        Optional.of(TopologyReader.read(bad, "bad").problems()),
-        new LocalBackend().check(bad, "bad"));
-    assertEquals(
-        "bad:2:7: error [wrong-type]",
-        new LocalBackend().check(bad, "bad").orElseThrow().get(0).toString().substring(0, 27));
   }
 
   @ParameterizedTest

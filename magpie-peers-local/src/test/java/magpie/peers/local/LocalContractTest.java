@@ -5,6 +5,8 @@
 
 package magpie.peers.local;
 
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import magpie.peers.Environment;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
@@ -26,10 +29,12 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
+import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.testkit.PeerSetHarness;
 import magpie.peers.testkit.PeerViewContract;
+import magpie.peers.topology.MalformedTopologyException;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The local backend keeps the contract: a topology file, edited while views are open. */
@@ -106,6 +111,13 @@ class LocalContractTest extends PeerViewContract {
     @Override
     public Set<Breakage> breakages() {
       return EnumSet.allOf(Breakage.class);
+    }
+
+    @Override
+    public List<String> data(PeersException failure) {
+      return assertInstanceOf(MalformedTopologyException.class, failure).problems().stream()
+          .flatMap(each -> Stream.of(each.file(), each.code(), each.message()))
+          .toList();
     }
 
     @Override

@@ -33,6 +33,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
+import magpie.peers.topology.TopologyReader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;

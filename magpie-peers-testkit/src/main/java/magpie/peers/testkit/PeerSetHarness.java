@@ -22,6 +22,7 @@ import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.PeerId;
 import magpie.peers.PeerView;
+import magpie.peers.PeersException;
 import magpie.peers.spi.PeerSource;
 
 /**
@@ -152,6 +153,17 @@ public interface PeerSetHarness extends AutoCloseable {
    */
   default Optional<PeerSource> source() {
     return Optional.empty();
+  }
+
+  /**
+   * Returns what a failure of the backend's own kind holds for programs; its message must tell each
+   * of them (F1).
+   *
+   * @param failure a failure of a class that the api does not have
+   * @return texts, at least one; by default the word that every message begins with
+   */
+  default List<String> data(PeersException failure) {
+    return List.of("expected");
   }
 
   /**

@@ -36,8 +36,6 @@ import magpie.peers.Changes;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.Explanation;
-import magpie.peers.HookToolException;
-import magpie.peers.MalformedTopologyException;
 import magpie.peers.NodeFilter;
 import magpie.peers.Notice;
 import magpie.peers.Notices;
@@ -1516,13 +1514,10 @@ public abstract class PeerViewContract {
         data.add(unavailable.origin());
       } else if (e instanceof StateException state) {
         data.add(state.origin());
-      } else if (e instanceof HookToolException tool) {
-        data.add(tool.tool());
-        data.addAll(tool.arguments());
-      } else if (e instanceof MalformedTopologyException malformed) {
-        malformed.problems().forEach(p -> data.addAll(List.of(p.file(), p.code(), p.message())));
-      } else {
+      } else if (e instanceof ConfigurationException) {
         data.add("expected");
+      } else {
+        data.addAll(set.data(e));
       }
       assertFalse(data.isEmpty(), "F1: the exception holds no data: " + e);
       for (String datum : data) {

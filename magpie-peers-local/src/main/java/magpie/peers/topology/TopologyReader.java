@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.local;
+package magpie.peers.topology;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -33,11 +33,10 @@ import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.Problem;
-import magpie.peers.local.Topology.SelfRule;
-import magpie.peers.local.YamlEvents.Kind;
 import magpie.peers.spi.Quote;
 import magpie.peers.spi.RegularFile;
+import magpie.peers.topology.Topology.SelfRule;
+import magpie.peers.topology.YamlEvents.Kind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,9 +45,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The format is described in {@code docs/topology.md}. What refers to something else in the file
  * is checked when the whole file was read, since its sections may stand in any order.
  */
-final class TopologyReader {
+public final class TopologyReader {
   /** The longest file, in bytes. */
-  static final int LONGEST_FILE = 64 << 20;
+  public static final int LONGEST_FILE = 64 << 20;
 
   /** How many different sets of labels or settings, and how many texts, are kept to be shared. */
   private static final int MOST_SHARED = 10_000;
@@ -107,7 +106,7 @@ final class TopologyReader {
    * @param topology what the file says; empty if one of the problems is an error
    * @param problems errors and warnings, root cause first
    */
-  record Outcome(Optional<Topology> topology, List<Problem> problems) {
+  public record Outcome(Optional<Topology> topology, List<Problem> problems) {
     private static Outcome ofFile(Code code, String file, String message, String fix) {
       return new Outcome(
           Optional.empty(), List.of(Problem.ofFile(code.toString(), file, message, fix)));
@@ -185,7 +184,7 @@ final class TopologyReader {
    * @param shownName the file as problems name it
    * @return what the file says, or why it says nothing
    */
-  static Outcome read(Path file, String shownName) {
+  public static Outcome read(Path file, String shownName) {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(shownName, "shownName");
     byte[] content;
@@ -248,7 +247,7 @@ final class TopologyReader {
    * @param shownName the file as problems name it
    * @return what the file says, or why it says nothing
    */
-  static Outcome read(byte[] content, String shownName) {
+  public static Outcome read(byte[] content, String shownName) {
     Objects.requireNonNull(content, "content");
     Objects.requireNonNull(shownName, "shownName");
     if (content.length > LONGEST_FILE) {

@@ -3,12 +3,14 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.lab;
+package magpie.peers.topology;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -32,17 +34,18 @@ import org.jspecify.annotations.Nullable;
  * @param defaultNetwork the name of the network whose addresses count first, or null
  * @param nodes the nodes, in the order of their ids
  */
-record TopologyText(
+public record TopologyText(
     List<String> comments,
     String name,
     @Nullable String application,
     List<Network> networks,
     @Nullable String defaultNetwork,
     List<PeerNode> nodes) {
-  /** The sources that addresses and the host name of a node in a topology have. */
-  static final String ADDRESS = "topology";
+  /** The source of the addresses of a node in a topology. */
+  public static final String ADDRESS = "topology";
 
-  static final String HOSTNAME = "hostname";
+  /** The source of the host name of a node in a topology, which is its last address. */
+  public static final String HOSTNAME = "hostname";
 
   /** What the format allows (docs/topology.md). */
   static final int LARGEST_FILE = 64 << 20;
@@ -60,12 +63,23 @@ record TopologyText(
           "(?=.{1,253}$)(?!(?:.*\\.)?[0-9]+$)"
               + "(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*");
 
-  static boolean isHostName(String text) {
+  /**
+   * Tells whether a text can be the host name of a node.
+   *
+   * @param text the text
+   * @return whether it is 1 to 253 characters of labels with dots between, and no IPv4 address
+   */
+  public static boolean isHostName(String text) {
     return HOST_NAME.matcher(text).matches();
   }
 
-  /** Returns the text; what no topology can hold is left out and told. */
-  String print(Consumer<String> told) {
+  /**
+   * Returns the text.
+   *
+   * @param told is told of everything that no topology can hold, which is left out
+   * @return the file, of the form that a reader accepts
+   */
+  public String print(Consumer<String> told) {
     StringBuilder out = new StringBuilder(256 + 256 * nodes.size());
     comments.forEach(line -> out.append("# ").append(Quote.visible(line)).append('\n'));
     out.append("version: 1\n");
@@ -89,6 +103,17 @@ record TopologyText(
     Set<String> addresses = new HashSet<>();
     nodes.forEach(node -> node(node, addresses, out, told));
     return out.toString();
+  }
+
+  /**
+   * Writes the text as a file, as {@link Recording#write} does.
+   *
+   * @param file the file; its directory must be there
+   * @return whether anything was written
+   * @throws magpie.peers.SourceUnavailableException as {@link Recording#write} does
+   */
+  public boolean write(Path file) {
+    return TextFile.write(Objects.requireNonNull(file, "file"), print(omitted -> {}));
   }
 
   private static void node(

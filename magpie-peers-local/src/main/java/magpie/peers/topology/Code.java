@@ -3,10 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.local;
+package magpie.peers.topology;
 
 import java.util.Locale;
-import magpie.peers.Problem;
 
 /** The kinds of problem that a topology file can have; their texts are stable across releases. */
 enum Code {

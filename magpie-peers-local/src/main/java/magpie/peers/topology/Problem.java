@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers;
+package magpie.peers.topology;
 
 import java.util.Objects;
 import java.util.Optional;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.local;
+package magpie.peers.topology;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_16BE;
@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
 import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
-import magpie.peers.local.Topology.SelfRule;
+import magpie.peers.topology.Topology.SelfRule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -3,10 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers;
+package magpie.peers.topology;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import magpie.peers.PeersException;
 
 /**
  * A topology that people wrote has errors; all of them are listed, root cause first.

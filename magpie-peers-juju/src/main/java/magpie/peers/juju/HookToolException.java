@@ -3,11 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers;
+package magpie.peers.juju;
 
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import magpie.peers.PeersException;
 import magpie.peers.spi.Quote;
 
 /**

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.lab;
+package magpie.peers.topology;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.local;
+package magpie.peers.topology;
 
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +22,7 @@ import magpie.peers.PeerNode;
  *     the file
  * @param entries every node in the order of the file, departed ones included; no two of one id
  */
-record Topology(
+public record Topology(
     String name,
     String application,
     List<Network> networks,
@@ -32,7 +32,7 @@ record Topology(
     List<Entry> entries) {
 
   /** A way for a machine to find its own node. */
-  enum SelfRule {
+  public enum SelfRule {
     /** The environment names the id. */
     ENV,
     /** The host name of the machine is that of the node. */
@@ -49,5 +49,5 @@ record Topology(
    * @param hostname the host name, which is also the last candidate
    * @param departed whether the file says that the node has left
    */
-  record Entry(PeerNode node, Optional<String> hostname, boolean departed) {}
+  public record Entry(PeerNode node, Optional<String> hostname, boolean departed) {}
 }

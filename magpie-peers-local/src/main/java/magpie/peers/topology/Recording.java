@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.lab;
+package magpie.peers.topology;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -85,15 +85,21 @@ public final class Recording {
     Snapshot snapshot = view.snapshot();
     return new Recording(
         snapshot.selfId().orElse(null),
-        everyone(snapshot, view),
+        withSelf(snapshot, view),
         snapshot.networks(),
         null,
         List.of(),
         false);
   }
 
-  /** The peers and this node itself, in the order of their ids. */
-  static List<PeerNode> everyone(Snapshot snapshot, PeerView view) {
+  /**
+   * Returns the peers of a snapshot and the node itself, as far as its view knows it.
+   *
+   * @param snapshot the snapshot
+   * @param view the view that gave it
+   * @return the nodes in the order of their ids; unmodifiable
+   */
+  public static List<PeerNode> withSelf(Snapshot snapshot, PeerView view) {
     List<PeerNode> all = new ArrayList<>(snapshot.nodes());
     view.self()
         .or(() -> snapshot.selfId().map(id -> PeerNode.builder(id).build()))

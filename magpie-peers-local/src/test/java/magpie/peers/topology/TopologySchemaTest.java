@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.local;
+package magpie.peers.topology;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -37,7 +37,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The published JSON schema agrees with the reader about every topology of the corpus. */
 class TopologySchemaTest {
-  private static final String RESOURCE = "/magpie/peers/local/magpie-topology-v1.schema.json";
+  private static final String RESOURCE = "/magpie/peers/topology/magpie-topology-v1.schema.json";
 
   /** YAML 1.2 as it is written down, for which "&lt;&lt;" is a key like any other. */
   private static final CoreSchema WITHOUT_MERGE =

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.lab;
+package magpie.peers.topology;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * would overlap another. The same addresses give the same networks with the same names, in whatever
  * order they come, so that two recordings can be compared.
  */
-final class Subnets {
+public final class Subnets {
   private static final int USUAL_V4 = 24;
   private static final int USUAL_V6 = 64;
 
@@ -42,7 +42,8 @@ final class Subnets {
    * @param candidates the addresses to cover; host names are none
    * @param told is told what had to be left out
    */
-  Subnets(List<Network> declared, Collection<PeerAddress> candidates, Consumer<String> told) {
+  public Subnets(
+      List<Network> declared, Collection<PeerAddress> candidates, Consumer<String> told) {
     for (Network network : declared) {
       for (Cidr cidr : network.cidrs()) {
         Cidr other = overlapping(cidr);
@@ -126,14 +127,23 @@ final class Subnets {
     return inside != null && cidr.contains(inside.getValue()) ? inside.getValue() : null;
   }
 
-  /** The network that an address lies in, or null. */
-  @Nullable Cidr of(IpAddress address) {
+  /**
+   * Returns the network that an address lies in.
+   *
+   * @param address the address
+   * @return one of the networks, or null if none of them has it
+   */
+  public @Nullable Cidr of(IpAddress address) {
     Map.Entry<IpAddress, Cidr> entry = byStart.floorEntry(address);
     return entry != null && entry.getValue().contains(address) ? entry.getValue() : null;
   }
 
-  /** All networks, the declared ones first and in their order. */
-  List<Network> networks() {
+  /**
+   * Returns all networks.
+   *
+   * @return the networks, the declared ones first and in their order
+   */
+  public List<Network> networks() {
     List<Network> networks = new ArrayList<>();
     named.forEach((name, cidrs) -> networks.add(new Network(name, cidrs)));
     return networks;

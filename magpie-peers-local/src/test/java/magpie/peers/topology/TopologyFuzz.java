@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.local;
+package magpie.peers.topology;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import magpie.peers.Problem;
 import magpie.peers.fuzz.Bounds;
 
 /** Reads any bytes as a topology, about which everything that is said holds. */
