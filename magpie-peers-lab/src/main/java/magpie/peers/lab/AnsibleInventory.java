@@ -254,7 +254,11 @@ final class AnsibleInventory {
       } else {
         findings.leaveOut(
             "key " + Quote.of(field.key()),
-            "it is no group, and Ansible skips it too",
+            field
+                .value()
+                .foreign()
+                .map(foreign -> "it is " + foreign)
+                .orElse("it is no group, and Ansible skips it too"),
             field.place());
       }
     }

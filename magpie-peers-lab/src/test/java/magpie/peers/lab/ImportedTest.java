@@ -385,7 +385,7 @@ class ImportedTest {
             "hosts:2:10: warning [not-carried-over] the hosts of web" + vault,
             "hosts:3:9: warning [not-carried-over] the variables of web" + vault,
             "hosts:5:13: warning [not-carried-over] the children of web" + vault,
-            "hosts:6:6: warning [not-carried-over] the group all" + vault,
+            "hosts:6:1: warning [not-carried-over] key \"all\"" + vault,
             "hosts:9:5: warning [not-carried-over] the name \"{{ name }}\": it is the template \"{{ name"
                 + " }}\"; the node is name---",
             "hosts:9:5: warning [not-carried-over] the address of {{ name }}: it is the template \"{{"

@@ -56,7 +56,9 @@ class LocalBackendTest {
     try (InputStream in = Files.newInputStream(classes.resolve("module-info.class"))) {
       ModuleDescriptor module = ModuleDescriptor.read(in);
       assertEquals("magpie.peers.local", module.name());
-      assertEquals(List.of(), List.copyOf(module.exports()));
+      assertEquals(
+          List.of("magpie.peers.topology"),
+          module.exports().stream().map(ModuleDescriptor.Exports::source).toList());
       assertEquals(
           Map.of(
               PeerBackend.class.getName(),
