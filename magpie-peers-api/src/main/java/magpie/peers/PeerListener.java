@@ -8,7 +8,7 @@ package magpie.peers;
 /**
  * Is told of the peers and of every change.
  *
- * <p>All listeners of a view are called on one thread of the view, one event at a time, so a
+ * <p>The listeners of a view are called on one thread of the view, one event at a time, so a
  * listener must not block for long: it delays the others. It may call the view, and may close the
  * view or its own subscription. What it throws is logged and harms no other listener (E1).
  */

@@ -177,6 +177,28 @@ public interface PeerView extends AutoCloseable {
   Subscription listen(PeerListener listener);
 
   /**
+   * Calls a listener with the peers that a filter keeps, as it keeps them, and then with every
+   * change of these or of the health (E1).
+   *
+   * <pre>{@code
+   * peers.listen(NodeFilter.inNetwork("storage"), event -> {
+   *   event.changes().joined().forEach(peer -> pool.add(peer.id(), peer.socketAddress(5001)));
+   *   event.changes().departed().forEach(peer -> pool.remove(peer.id()));
+   * });
+   * }</pre>
+   *
+   * @param filter the filter; a peer that it no longer keeps has departed for this listener
+   * @param listener the listener
+   * @return ends the listening
+   * @throws ConfigurationException if the filter names a network that is not known
+   */
+  default Subscription listen(NodeFilter filter, PeerListener listener) {
+    Objects.requireNonNull(listener, "listener");
+    filter.resolve(this::network);
+    return listen(new FilteredListener(this, filter, listener));
+  }
+
+  /**
    * Calls a consumer with the notices whenever there are new ones to deal with, at once if there
    * are some now. This records, as {@link #notices()} does (N6), once before it returns: where
    * notices cannot be recorded, it throws. What breaks later is logged with its reason, and is

@@ -444,6 +444,49 @@ class DispatchTest {
   }
 
   @Test
+  void aFilterHidesPeersAndTheirChanges() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> told = new LinkedBlockingQueue<>();
+    BlockingQueue<PeerEvent> all = new LinkedBlockingQueue<>();
+    try (PeerView view = source.open()) {
+      NodeFilter inside = NodeFilter.inNetwork("192.0.2.128/25");
+      view.listen(inside, told::add);
+      view.listen(all::add);
+      assertEquals(List.of(), next(told).snapshot().nodes());
+      next(all);
+
+      put(source, "b");
+      assertEquals(1, next(all).changes().joined().size());
+      source.nodes.add(
+          ScriptedSource.node("c", "198.51.100.7").toBuilder().address("192.0.2.200", "x").build());
+      source.changed();
+      next(all);
+      PeerEvent joined = next(told);
+      assertEquals(PeerEvent.Kind.CHANGED, joined.kind());
+      assertEquals(List.of(PeerId.of("c")), joined.snapshot().ids());
+      assertEquals("192.0.2.200", joined.changes().joined().get(0).requireAddress().text());
+
+      // It is still there, and no longer kept.
+      source.nodes.remove(source.nodes.size() - 1);
+      source.nodes.add(ScriptedSource.node("c", "198.51.100.7"));
+      source.changed();
+      assertEquals(1, next(all).changes().updated().size());
+      assertEquals(1, next(told).changes().departed().size());
+
+      source.readFault = "gone";
+      source.changed();
+      assertEquals(PeerEvent.Kind.HEALTH_CHANGED, next(told).kind());
+    }
+    assertEquals(List.of(), List.copyOf(told));
+    logged.clear();
+    try (PeerView view = ScriptedSource.of("a").open()) {
+      assertThrows(
+          ConfigurationException.class,
+          () -> view.listen(NodeFilter.inNetwork("nowhere"), told::add));
+    }
+  }
+
+  @Test
   void noticesThatCannotBeginAreRefused() {
     ScriptedSource source = ScriptedSource.of("a");
     try (PeerView view = source.open()) {
