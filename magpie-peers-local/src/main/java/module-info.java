@@ -35,6 +35,7 @@
 @SuppressWarnings("requires-automatic") // jnr-posix has no descriptor; it is not needed to run
 module magpie.peers.local {
   requires transitive magpie.peers;
+  requires com.fasterxml.jackson.core;
   requires org.snakeyaml.engine;
   requires static org.jnrproject.posix;
   requires static org.jspecify;

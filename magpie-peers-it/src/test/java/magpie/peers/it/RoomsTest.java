@@ -40,7 +40,8 @@ class RoomsTest {
     ROOMS.put(SPI, List.of());
     ROOMS.put("magpie.peers.juju", List.of("com.fasterxml.jackson.core.."));
     ROOMS.put(TOPOLOGY, List.of("org.snakeyaml.engine.."));
-    ROOMS.put("magpie.peers.local", List.of(TOPOLOGY, "jnr.posix.."));
+    ROOMS.put(
+        "magpie.peers.local", List.of(TOPOLOGY, "com.fasterxml.jackson.core..", "jnr.posix.."));
     ROOMS.put("magpie.peers.hk2", List.of("jakarta.inject..", "org.glassfish.hk2.."));
     ROOMS.put("magpie.peers.reach", List.of());
     ROOMS.put(

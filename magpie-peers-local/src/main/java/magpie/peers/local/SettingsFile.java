@@ -5,6 +5,14 @@
 
 package magpie.peers.local;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +21,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import magpie.peers.PeerId;
 import magpie.peers.spi.Quote;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The file in which a node publishes its settings: its name and its text.
@@ -29,7 +38,7 @@ import magpie.peers.spi.Quote;
  *
  * <p>The text is JSON (RFC 8259) in UTF-8 in which every value is a string and no key stands twice,
  * so that programs in other languages can publish too. Everything that is not plain text is written
- * as an escape, single surrogates among it: what was published comes back as it was (S1).
+ * as an escape: what was published comes back as it was (S1).
  */
 final class SettingsFile {
   static final int LARGEST = 1024 * 1024;
@@ -135,8 +144,124 @@ final class SettingsFile {
     }
   }
 
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNameLength(LARGEST)
+                  .maxStringLength(LARGEST)
+                  .build())
+          // Keys are other people's: they are neither kept beyond the file nor hashed.
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .build();
+
   static Map<String, String> parse(String text, PeerId id) throws Malformed {
-    return new Scanner(text, id).file();
+    try (JsonParser json = JSON.createParser(text)) {
+      return parse(json, id);
+    } catch (JsonProcessingException e) {
+      // Some name the place of a bracket besides, in the form of the library.
+      String message =
+          String.valueOf(e.getOriginalMessage()).replaceAll(" \\((start marker )?at \\[.*", "");
+      throw new Malformed(
+          "expected JSON, found this: " + Quote.visible(message) + at(e.getLocation()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Map<String, String> parse(JsonParser json, PeerId id)
+      throws IOException, Malformed {
+    Map<String, String> head = new TreeMap<>();
+    Map<String, String> settings = new TreeMap<>();
+    object(
+        json,
+        json.nextToken(),
+        key -> {
+          if (key.equals("settings")) {
+            once(json, head, key, "");
+            object(json, json.nextToken(), name -> once(json, settings, name, string(json)));
+          } else {
+            once(json, head, key, string(json));
+          }
+        });
+    if (json.nextToken() != null) {
+      throw unexpected(json, "the end of the file");
+    }
+    head.remove("settings");
+    require(head, "format", FORMAT);
+    require(head, "node", id.value());
+    if (!head.isEmpty()) {
+      throw new Malformed(
+          "expected the keys \"format\", \"node\" and \"settings\", found "
+              + Quote.of(head.keySet().iterator().next()));
+    }
+    return settings;
+  }
+
+  private static void require(Map<String, String> head, String key, String value) throws Malformed {
+    String found = head.remove(key);
+    if (!value.equals(found)) {
+      throw new Malformed(
+          "expected "
+              + Quote.of(key)
+              + " to be "
+              + Quote.of(value)
+              + ", found "
+              + (found == null ? "none" : Quote.of(found)));
+    }
+  }
+
+  /** What to do with the value that follows a key. */
+  private interface Member {
+    void read(String key) throws IOException, Malformed;
+  }
+
+  private static void object(JsonParser json, @Nullable JsonToken first, Member member)
+      throws IOException, Malformed {
+    if (first != JsonToken.START_OBJECT) {
+      throw unexpected(json, "a mapping in braces");
+    }
+    while (json.nextToken() == JsonToken.FIELD_NAME) {
+      member.read(json.currentName());
+    }
+  }
+
+  private static String string(JsonParser json) throws IOException, Malformed {
+    if (json.nextToken() != JsonToken.VALUE_STRING) {
+      throw unexpected(json, "a text in quotes");
+    }
+    return json.getText();
+  }
+
+  private static void once(JsonParser json, Map<String, String> map, String key, String value)
+      throws Malformed {
+    if (map.put(key, value) != null) {
+      throw new Malformed(
+          "expected every key once, found "
+              + Quote.of(key)
+              + " twice"
+              + at(json.currentTokenLocation()));
+    }
+    if (map.size() > MOST_KEYS) {
+      throw new Malformed("expected at most " + MOST_KEYS + " keys, found more");
+    }
+  }
+
+  private static Malformed unexpected(JsonParser json, String expected) throws IOException {
+    return json.currentToken() == null
+        ? new Malformed(
+            "expected " + expected + ", found the end of the file" + at(json.currentLocation()))
+        : new Malformed(
+            "expected "
+                + expected
+                + ", found "
+                + Quote.of(json.getText())
+                + at(json.currentTokenLocation()));
+  }
+
+  private static String at(JsonLocation place) {
+    return " at " + place.getLineNr() + ":" + place.getColumnNr();
   }
 
   /** Says what was expected, what was found and where in the file. */
@@ -145,163 +270,6 @@ final class SettingsFile {
 
     Malformed(String message) {
       super(message);
-    }
-  }
-
-  private static final class Scanner {
-    private final String text;
-    private final PeerId id;
-    private int at;
-
-    Scanner(String text, PeerId id) {
-      this.text = text;
-      this.id = id;
-    }
-
-    Map<String, String> file() throws Malformed {
-      Map<String, String> head = new TreeMap<>();
-      Map<String, String> settings = new TreeMap<>();
-      object(
-          key -> {
-            if (key.equals("settings")) {
-              once(head, key, "");
-              object(name -> once(settings, name, string()));
-            } else {
-              once(head, key, string());
-            }
-          });
-      blanks();
-      if (at < text.length()) {
-        throw unexpected("the end of the file");
-      }
-      head.remove("settings");
-      require(head, "format", FORMAT);
-      require(head, "node", id.value());
-      if (!head.isEmpty()) {
-        throw new Malformed(
-            "expected the keys \"format\", \"node\" and \"settings\", found "
-                + Quote.of(head.keySet().iterator().next()));
-      }
-      return settings;
-    }
-
-    private static void require(Map<String, String> head, String key, String value)
-        throws Malformed {
-      String found = head.remove(key);
-      if (!value.equals(found)) {
-        throw new Malformed(
-            "expected "
-                + Quote.of(key)
-                + " to be "
-                + Quote.of(value)
-                + ", found "
-                + (found == null ? "none" : Quote.of(found)));
-      }
-    }
-
-    private void once(Map<String, String> map, String key, String value) throws Malformed {
-      if (map.put(key, value) != null) {
-        throw new Malformed("expected every key once, found " + Quote.of(key) + " twice" + where());
-      }
-      if (map.size() > MOST_KEYS) {
-        throw new Malformed("expected at most " + MOST_KEYS + " keys, found more");
-      }
-    }
-
-    /** What to do with the value that follows a key. */
-    private interface Member {
-      void read(String key) throws Malformed;
-    }
-
-    private void object(Member member) throws Malformed {
-      expect('{');
-      if (found('}')) {
-        return;
-      }
-      do {
-        String key = string();
-        expect(':');
-        member.read(key);
-      } while (found(','));
-      expect('}');
-    }
-
-    private String string() throws Malformed {
-      expect('"');
-      StringBuilder out = new StringBuilder();
-      while (at < text.length()) {
-        char c = text.charAt(at);
-        if (c < ' ') {
-          throw unexpected("a character of a string, written as an escape if it is a control");
-        }
-        at++;
-        if (c == '"') {
-          return out.toString();
-        }
-        out.append(c == '\\' ? escape() : c);
-      }
-      throw unexpected("the end of a string");
-    }
-
-    private char escape() throws Malformed {
-      if (at < text.length()) {
-        int known = "\"\\/bfnrt".indexOf(text.charAt(at));
-        if (known >= 0) {
-          at++;
-          return "\"\\/\b\f\n\r\t".charAt(known);
-        }
-        if (text.charAt(at) == 'u' && at + 5 <= text.length()) {
-          int unit = 0;
-          int digits = 0;
-          while (digits < 4 && HexFormat.isHexDigit(text.charAt(at + digits + 1))) {
-            unit = unit << 4 | HexFormat.fromHexDigit(text.charAt(at + ++digits));
-          }
-          if (digits == 4) {
-            at += 5;
-            return (char) unit;
-          }
-        }
-      }
-      throw unexpected("an escape of JSON");
-    }
-
-    private void expect(char wanted) throws Malformed {
-      if (!found(wanted)) {
-        throw unexpected(Quote.of(String.valueOf(wanted)));
-      }
-    }
-
-    private boolean found(char wanted) {
-      blanks();
-      if (at < text.length() && text.charAt(at) == wanted) {
-        at++;
-        return true;
-      }
-      return false;
-    }
-
-    private void blanks() {
-      while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
-        at++;
-      }
-    }
-
-    private Malformed unexpected(String expected) {
-      String found =
-          at < text.length()
-              ? Quote.of(Character.toString(text.codePointAt(at)))
-              : "the end of the file";
-      return new Malformed("expected " + expected + ", found " + found + where());
-    }
-
-    private String where() {
-      int line = 1;
-      int start = 0;
-      for (int i = text.indexOf('\n'); i >= 0 && i < at; i = text.indexOf('\n', i + 1)) {
-        line++;
-        start = i + 1;
-      }
-      return " at " + line + ":" + (text.codePointCount(start, Math.min(at, text.length())) + 1);
     }
   }
 }

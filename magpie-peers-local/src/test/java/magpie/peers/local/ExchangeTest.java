@@ -229,13 +229,16 @@ class ExchangeTest {
 
   /** What somebody may put in the place of a file. */
   enum Hostile {
-    GARBAGE("expected \"{\", found \"g\" at 1:1") {
+    GARBAGE(
+        "expected JSON, found this: Unrecognized token 'garbage': was expecting (JSON String,"
+            + " Number, Array, Object or token 'null', 'true' or 'false') at 1:1") {
       @Override
       void put(Path path) throws IOException {
         Files.writeString(path, "garbage");
       }
     },
-    HALF("expected the end of a string, found the end of the file at 3:17") {
+    HALF(
+        "expected JSON, found this: Unexpected end-of-input: was expecting closing quote for a string value at 3:17") {
       @Override
       void put(Path path) throws IOException {
         Files.writeString(path, SettingsFile.print(ONE, Map.of("k", "w")).substring(0, 51));
@@ -332,7 +335,8 @@ class ExchangeTest {
           case GARBAGE ->
               "published settings of magpie/1 in \""
                   + file
-                  + "\": expected \"{\", found \"g\" at 1:1; remove the file and publish everything"
+                  + "\": expected JSON, found this: Unrecognized token 'garbage': was expecting (JSON String,"
+                  + " Number, Array, Object or token 'null', 'true' or 'false') at 1:1; remove the file and publish everything"
                   + " again";
           case HUGE ->
               "expected a settings file of at most 1048576 bytes, found 8589934592 in \""
