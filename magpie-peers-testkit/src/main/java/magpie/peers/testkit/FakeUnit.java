@@ -47,6 +47,7 @@ public final class FakeUnit {
   private boolean installed;
   private boolean started;
   private boolean startPending;
+  private boolean restarted;
   private boolean stopped;
   private boolean elected;
   private long leaderSettingsSeen;
@@ -268,10 +269,17 @@ public final class FakeUnit {
     }
   }
 
-  /** Restarts the unit agent: settings of peers are read anew. */
+  /**
+   * Restarts the unit agent: settings of peers are read anew, and {@code config-changed} and {@code
+   * start} become due, as after a reboot. A hook that failed before is retried first, and a unit
+   * that is being removed runs neither of them.
+   */
   public void restartAgent() {
     synchronized (model) {
       relations.values().forEach(known -> known.cache().clear());
+      configSeen = 0;
+      startPending = false;
+      restarted = started;
     }
   }
 
@@ -761,7 +769,8 @@ public final class FakeUnit {
       case "leader-settings-changed" -> leaderSettingsSeen = version;
       case "config-changed" -> {
         configSeen = version;
-        startPending = !started;
+        startPending = !started || restarted;
+        restarted = false;
         refreshAddresses();
       }
       case "start" -> {

@@ -79,6 +79,32 @@ class FakeJujuPlayTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void aRestartedAgentRetriesWhatFailedAndThenConfiguresAndStartsAnew(JujuVersion version) {
+    try (FakeJuju juju = juju(version).units(3).build()) {
+      juju.settle();
+      FakeUnit unit = juju.unit("magpie/0");
+      juju.unit("magpie/1").publish("magpie", "a", "1");
+      juju.unit("magpie/2").publish("magpie", "a", "1");
+      unit.runDue("false");
+      unit.restartAgent();
+
+      assertEquals(
+          List.of(
+              "magpie-relation-changed magpie/1",
+              "config-changed",
+              "start",
+              "magpie-relation-changed magpie/2"),
+          hooksOf(juju.play("true"), "magpie/0"));
+
+      unit.remove();
+      unit.restartAgent();
+      assertEquals(
+          "magpie-relation-departed", unit.due().orElseThrow().name(), "nothing else while dying");
+    }
+  }
+
   @Test
   void unitsAreTakenInStringOrder() {
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6).units(11).build()) {
