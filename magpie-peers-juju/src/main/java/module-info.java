@@ -11,7 +11,8 @@ import magpie.peers.spi.PeerBackend;
  *
  * <p>Operators can set {@code magpie.peers.peer-set} (the endpoint of the peer relation) and {@code
  * magpie.peers.tool-timeout} (seconds), as system properties or as the environment variables {@code
- * MAGPIE_PEERS_PEER_SET} and {@code MAGPIE_PEERS_TOOL_TIMEOUT}.
+ * MAGPIE_PEERS_PEER_SET} and {@code MAGPIE_PEERS_TOOL_TIMEOUT}. A charm sets {@code
+ * incremental-reading} itself, since it says what the charm does.
  */
 module magpie.peers.juju {
   requires transitive magpie.peers;

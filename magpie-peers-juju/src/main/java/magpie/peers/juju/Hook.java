@@ -31,8 +31,13 @@ import org.jspecify.annotations.Nullable;
  * @param unit the unit of this charm
  * @param endpoint the endpoint of the peer relation that is meant
  * @param deadline how long a hook tool may take
+ * @param incremental whether a relation hook may use the settings that earlier hooks read
  */
-record Hook(Environment environment, PeerId unit, String endpoint, Duration deadline) {
+record Hook(
+    Environment environment, PeerId unit, String endpoint, Duration deadline, boolean incremental) {
+  /** The option of charms that open their view in every hook. */
+  static final String INCREMENTAL = "incremental-reading";
+
   /** How YAML writes that there is nothing under a key. */
   private static final Set<String> NOTHING = Set.of("{}", "{ }", "~", "null");
 
@@ -65,7 +70,8 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
               + Quote.of(self.value())
               + "; leave it out inside a hook");
     }
-    return new Hook(environment, unit, endpoint(options, unit), deadline(options));
+    return new Hook(
+        environment, unit, endpoint(options, unit), deadline(options), incremental(options));
   }
 
   private static String endpoint(PeersOptions options, PeerId unit) {
@@ -130,6 +136,17 @@ record Hook(Environment environment, PeerId unit, String endpoint, Duration dead
         options.described("tool-timeout")
             + ": expected 1 to 86400 seconds, found "
             + Quote.of(text));
+  }
+
+  private static boolean incremental(PeersOptions options) {
+    String text = options.option(INCREMENTAL).orElse("false");
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new ConfigurationException(
+              options.described(INCREMENTAL) + ": expected true or false, found " + Quote.of(text));
+    };
   }
 
   /** Whether a text can be the name of an endpoint, and no option of a tool. */

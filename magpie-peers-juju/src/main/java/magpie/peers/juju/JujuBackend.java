@@ -19,7 +19,10 @@ import magpie.peers.spi.PeerSource;
  * <p>Works in any hook, not only relation hooks. Options: {@code peer-set} names the endpoint of
  * the peer relation (by default that of a peer relation hook, else the only one in {@code
  * metadata.yaml}); {@code tool-timeout} is the deadline of every hook tool in seconds, 60 by
- * default. The view's {@linkplain magpie.peers.PeerView#extension extension} is {@link JujuUnit}.
+ * default; {@code incremental-reading} is {@code true} for a charm that opens its view in every
+ * hook, whose relation hooks then read the settings of the unit that they are about and take all
+ * others from a file in the charm directory (docs/juju.md). The view's {@linkplain
+ * magpie.peers.PeerView#extension extension} is {@link JujuUnit}.
  *
  * <p>Made by {@link java.util.ServiceLoader}. A charm that runs under Juju and nowhere else may
  * make it itself, and saves the search: {@code Peers.open(new JujuBackend(), options)}.

@@ -45,6 +45,10 @@ final class JujuSource implements PeerSource {
   private final Hook hook;
   private final HookTools tools;
   private final JujuState state;
+
+  /** What earlier hooks read; null if each hook reads everything itself. */
+  private final @Nullable SettingsCache cache;
+
   private @Nullable InHook reading;
   private @Nullable List<String> relationIds;
 
@@ -59,6 +63,8 @@ final class JujuSource implements PeerSource {
 
   JujuSource(Hook hook) {
     this.hook = hook;
+    // Before anything else, so that a hook that dies leaves nothing in it that is out of date.
+    this.cache = hook.incremental() ? SettingsCache.of(hook) : null;
     this.tools = new HookTools(hook.environment(), hook.deadline());
     this.state = JujuState.of(hook, tools);
   }
@@ -157,7 +163,7 @@ final class JujuSource implements PeerSource {
   }
 
   /** One unit's bag in one relation. */
-  private record Bag(String relation, PeerId unit) {
+  record Bag(String relation, PeerId unit) {
     HookTools.Call call() {
       return HookTools.Call.of("relation-get", "--format=json", "-r", relation, "-", unit.value());
     }
@@ -260,6 +266,10 @@ final class JujuSource implements PeerSource {
     private void fetch(List<Bag> wanted) {
       Set<Bag> missing = new LinkedHashSet<>(wanted);
       missing.removeAll(bags.keySet());
+      SettingsCache cache = JujuSource.this.cache;
+      if (cache != null) {
+        take(cache, missing);
+      }
       if (missing.isEmpty()) {
         return;
       }
@@ -271,6 +281,38 @@ final class JujuSource implements PeerSource {
       for (Bag bag : missing) {
         bags.put(bag, answers.next());
       }
+      if (cache != null) {
+        keep(cache, missing);
+      }
+    }
+
+    /** Takes what earlier hooks read; the agent keeps that of members alone (J3). */
+    private void take(SettingsCache cache, Set<Bag> missing) {
+      Iterator<Bag> each = missing.iterator();
+      while (each.hasNext()) {
+        Bag bag = each.next();
+        Map<String, String> settings = isListed(bag) ? cache.settings(bag) : null;
+        if (settings != null) {
+          bags.put(bag, Optional.of(settings));
+          each.remove();
+        }
+      }
+    }
+
+    private void keep(SettingsCache cache, Set<Bag> read) {
+      for (Bag bag : read) {
+        Map<String, String> settings =
+            Objects.requireNonNull(bags.get(bag), "a bag that was read").orElse(null);
+        if (settings != null && isListed(bag)) {
+          cache.keep(bag, settings);
+        }
+      }
+      cache.save(members);
+    }
+
+    private boolean isListed(Bag bag) {
+      Set<PeerId> units = members.get(bag.relation());
+      return units != null && units.contains(bag.unit());
     }
 
     @Override
