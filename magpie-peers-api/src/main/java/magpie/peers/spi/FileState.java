@@ -76,7 +76,7 @@ final class FileState implements StateStore {
   }
 
   FileState(Path file, Use use, EffectiveUser user) {
-    this(file, use, user, LONGEST_WAIT, WholeFile::force);
+    this(file, use, user, LONGEST_WAIT, WholeFile.DISK);
   }
 
   /** With another time to wait for the lock and another sync, for tests. */

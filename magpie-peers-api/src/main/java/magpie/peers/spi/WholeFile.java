@@ -95,6 +95,15 @@ public final class WholeFile {
     void sync(FileChannel channel, boolean directory) throws IOException;
   }
 
+  /** Written out, since a hook pays for each lambda that it links. */
+  static final Sync DISK =
+      new Sync() {
+        @Override
+        public void sync(FileChannel channel, boolean directory) throws IOException {
+          channel.force(true);
+        }
+      };
+
   WholeFile(Path file, Access access, Sync sync) {
     this.file = file.toAbsolutePath();
     this.directory = Objects.requireNonNull(this.file.getParent(), "a file lies in a directory");
@@ -113,11 +122,7 @@ public final class WholeFile {
    *     directory not synced: {@link Failed#replaced()} tells
    */
   public static void replace(Path file, byte[] content, Access access) throws Failed {
-    new WholeFile(file, access, WholeFile::force).replace(content);
-  }
-
-  static void force(FileChannel channel, boolean directory) throws IOException {
-    channel.force(true);
+    new WholeFile(file, access, DISK).replace(content);
   }
 
   void replace(byte[] content) throws Failed {

@@ -55,14 +55,14 @@ final class FileStateProcess {
       }
       case "replace" -> {
         for (int i = 0; i < 50; i++) {
-          replace(Path.of(args[1]), WholeFile::force);
+          replace(Path.of(args[1]), WholeFile.DISK);
         }
       }
       case "warn" -> {
         Logger logger = Logger.getLogger(WholeFile.class.getName());
         logger.setUseParentHandlers(false);
         logger.addHandler(new Told());
-        replace(Path.of(args[1]), WholeFile::force);
+        replace(Path.of(args[1]), WholeFile.DISK);
       }
       case "stall" ->
           replace(
@@ -160,7 +160,7 @@ final class FileStateProcess {
             FileState.Use.STATE,
             EffectiveUser.ofProc(),
             Duration.ofMillis(100),
-            WholeFile::force)
+            WholeFile.DISK)
         .update(change);
   }
 

@@ -166,7 +166,7 @@ class FileStateTest {
         FileState.Use.STATE,
         EffectiveUser.ofProc(),
         Duration.ofMillis(100),
-        WholeFile::force);
+        WholeFile.DISK);
   }
 
   @Test
@@ -770,7 +770,7 @@ class FileStateTest {
             FileState.Use.STATE,
             EffectiveUser.ofProc(),
             Duration.ofMillis(100),
-            WholeFile::force);
+            WholeFile.DISK);
     impatient()
         .update(
             text -> {

@@ -165,7 +165,7 @@ class WholeFileTest {
     replace("a", WholeFile.Access.KEPT);
     assertTrue(Files.exists(fresh));
     long later = System.currentTimeMillis() + Duration.ofMinutes(2).toMillis();
-    new WholeFile(file, WholeFile.Access.KEPT, WholeFile::force).removeLeftovers(later);
+    new WholeFile(file, WholeFile.Access.KEPT, WholeFile.DISK).removeLeftovers(later);
     assertFalse(Files.exists(fresh));
   }
 

@@ -102,14 +102,22 @@ class HookClassesTest {
   }
 
   private List<String> loaded(String... arguments) throws IOException {
+    return loaded(Hook.action("measure"), false, arguments);
+  }
+
+  private List<String> loaded(Hook in, boolean incremental, String... arguments)
+      throws IOException {
     Path log = directory.resolve("classes");
     List<String> command = HookProgram.command(Usual.class, HookProgram.classPath());
     command.add(1, "-Xlog:class+load:file=" + log + ":none:filecount=0");
+    if (incremental) {
+      command.add(1, "-Dmagpie.peers.incremental-reading=true");
+    }
     command.addAll(List.of(arguments));
     HookRun run =
         juju.unit("magpie/0")
             .inHook(
-                Hook.action("measure"),
+                in,
                 (HookContext.Body<RuntimeException>)
                     hook -> {
                       HookContext.Output output = hook.call(command.toArray(new String[0]));
@@ -145,10 +153,7 @@ class HookClassesTest {
                 + String.join("\n", classes));
   }
 
-  @Test
-  void aHookLoadsNothingOfWhatItHasNoUseFor() throws IOException {
-    List<String> classes = loaded();
-
+  private static void assertNothingInVain(List<String> classes) {
     List<String> forbidden =
         classes.stream().filter(name -> FORBIDDEN.stream().anyMatch(name::startsWith)).toList();
     assertEquals(List.of(), forbidden);
@@ -157,6 +162,15 @@ class HookClassesTest {
             .filter(name -> name.startsWith("magpie.") && name.contains("$$Lambda"))
             .toList();
     assertEquals(List.of(), lambdas, "a lambda on the way of every hook");
+  }
+
+  @Test
+  void aHookLoadsNothingOfWhatItHasNoUseFor() throws IOException {
+    List<String> classes = loaded();
+
+    assertNothingInVain(classes);
+    assertEquals(List.of(), among(classes, "magpie.peers.juju.SettingsCache"));
+    assertEquals(List.of(), among(classes, "magpie.peers.spi.WholeFile"));
     assertEquals(
         List.of("magpie.peers.Peers$Found"),
         among(classes, "magpie.peers.Peers$Found"),
@@ -164,6 +178,32 @@ class HookClassesTest {
     assertAtMost(MOST_OWN, "of this project", among(classes, "magpie.peers."));
     assertAtMost(MOST_JACKSON, "of jackson-core", among(classes, "com.fasterxml.jackson."));
     assertAtMost(MOST, "at all", classes);
+  }
+
+  /** What it loads to keep settings costs less than one launch of a tool. */
+  @Test
+  void aHookThatReadsOneUnitLoadsLittleMore() throws IOException {
+    juju.unit("magpie/0")
+        .inHook(
+            Hook.named("update-status"),
+            (HookContext.Body<RuntimeException>)
+                hook -> {
+                  PeersOptions options =
+                      PeersOptions.builder()
+                          .environment(HookScene.environment(hook))
+                          .option("incremental-reading", "true")
+                          .build();
+                  try (PeerView peers = Peers.open(options)) {
+                    assertEquals(3, peers.nodes().size());
+                  }
+                });
+
+    List<String> classes = loaded(Hook.changed("magpie", "magpie/2"), true);
+
+    assertNothingInVain(classes);
+    assertAtMost(MOST_OWN + 7, "of this project", among(classes, "magpie.peers."));
+    assertAtMost(MOST_JACKSON, "of jackson-core", among(classes, "com.fasterxml.jackson."));
+    assertAtMost(MOST + 60, "at all", classes);
   }
 
   @Test
