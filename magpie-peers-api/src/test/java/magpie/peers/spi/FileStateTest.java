@@ -162,11 +162,7 @@ class FileStateTest {
   /** With less patience than programs have. */
   private StateStore impatient() {
     return new FileState(
-        file,
-        FileState.Use.STATE,
-        EffectiveUser.ofProc(),
-        Duration.ofMillis(100),
-        WholeFile.DISK);
+        file, FileState.Use.STATE, EffectiveUser.ofProc(), Duration.ofMillis(100), WholeFile.DISK);
   }
 
   @Test

@@ -180,7 +180,7 @@ class HookClassesTest {
     assertAtMost(MOST, "at all", classes);
   }
 
-  /** What it loads to keep settings costs less than one launch of a tool. */
+  /** What it loads to keep settings, most of it for replacing a file. */
   @Test
   void aHookThatReadsOneUnitLoadsLittleMore() throws IOException {
     juju.unit("magpie/0")
@@ -201,9 +201,9 @@ class HookClassesTest {
     List<String> classes = loaded(Hook.changed("magpie", "magpie/2"), true);
 
     assertNothingInVain(classes);
-    assertAtMost(MOST_OWN + 7, "of this project", among(classes, "magpie.peers."));
+    assertAtMost(MOST_OWN + 6, "of this project", among(classes, "magpie.peers."));
     assertAtMost(MOST_JACKSON, "of jackson-core", among(classes, "com.fasterxml.jackson."));
-    assertAtMost(MOST + 60, "at all", classes);
+    assertAtMost(MOST + 50, "at all", classes);
   }
 
   @Test
