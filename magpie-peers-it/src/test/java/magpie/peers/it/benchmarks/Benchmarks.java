@@ -50,6 +50,7 @@ final class Benchmarks {
     List<Section> sections =
         List.of(
             new Hooks(),
+            new Incremental(),
             new Launches(),
             new Microbenchmarks(),
             new Loading(),

@@ -144,16 +144,32 @@ final class HookLab implements AutoCloseable {
     cpu.put(name, new ArrayList<>());
   }
 
-  /** Runs all of them in turns. */
+  /** Runs all of them in turns, in hooks that fail in the end. */
   void measure(int rounds) {
     for (int round = 0; round < rounds; round++) {
-      commands.forEach(
-          (name, command) -> {
-            double[] cost = run(command);
-            wall.get(name).add(cost[0]);
-            cpu.get(name).add(cost[1]);
-          });
+      measure(Hook.action("measure"), 1);
     }
+  }
+
+  /** Runs each of them in a hook that ends like this. */
+  void measure(Hook hook, int exitCode) {
+    commands.forEach(
+        (name, command) -> {
+          double[] cost = run(command, hook, exitCode);
+          wall.get(name).add(cost[0]);
+          cpu.get(name).add(cost[1]);
+        });
+  }
+
+  /** Forgets what was measured so far. */
+  void forget() {
+    wall.values().forEach(List::clear);
+    cpu.values().forEach(List::clear);
+  }
+
+  /** The charm directory of the unit. */
+  Path charm() {
+    return directory.resolve("charm");
   }
 
   /** The median of the milliseconds from start to end. */
@@ -168,6 +184,10 @@ final class HookLab implements AutoCloseable {
 
   /** Runs a command in a hook; returns milliseconds from start to end, and of CPU time. */
   private double[] run(List<String> command) {
+    return run(command, Hook.action("measure"), 1);
+  }
+
+  private double[] run(List<String> command, Hook in, int exitCode) {
     List<String> timed =
         new ArrayList<>(
             List.of("/bin/bash", "-c", "TIMEFORMAT='" + CPU + "%3U %3S'; time \"$@\"", "bash"));
@@ -175,7 +195,7 @@ final class HookLab implements AutoCloseable {
     double[] cost = new double[2];
     juju.unit("magpie/0")
         .inHook(
-            Hook.action("measure"),
+            in,
             (HookContext.Body<RuntimeException>)
                 hook -> {
                   long start = System.nanoTime();
@@ -188,7 +208,7 @@ final class HookLab implements AutoCloseable {
                   }
                   String[] words = said.substring(at + CPU.length()).strip().split(" ", -1);
                   cost[1] = 1000 * (Double.parseDouble(words[0]) + Double.parseDouble(words[1]));
-                  hook.exit(1);
+                  hook.exit(exitCode);
                 });
     return cost;
   }

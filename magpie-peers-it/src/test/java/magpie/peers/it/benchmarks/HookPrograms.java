@@ -54,11 +54,40 @@ final class HookPrograms {
     /**
      * Does it.
      *
-     * @param arguments none
+     * @param arguments whether to keep settings for later hooks
      */
     public static void main(String[] arguments) {
-      look(Peers.open(new JujuBackend(), PeersOptions.builder().build()));
+      look(open(arguments));
     }
+  }
+
+  /** The same in a hook in which nobody is new. */
+  static final class Again {
+    private Again() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments whether to use and keep settings for later hooks
+     */
+    public static void main(String[] arguments) {
+      try (PeerView peers = open(arguments)) {
+        if (peers.nodes().isEmpty()) {
+          throw new IllegalStateException("everybody is there");
+        }
+        if (!peers.notices().joined().isEmpty()) {
+          peers.dismissJoined();
+        }
+      }
+    }
+  }
+
+  private static PeerView open(String[] arguments) {
+    PeersOptions.Builder options = PeersOptions.builder();
+    if (arguments.length > 0) {
+      options.option("incremental-reading", arguments[0]);
+    }
+    return Peers.open(new JujuBackend(), options.build());
   }
 
   private static void look(PeerView view) {
@@ -85,6 +114,24 @@ final class HookPrograms {
       launch("state-get", "--format=json", "magpie-peers.magpie");
       launch("state-set", "magpie-peers.magpie=x");
       Bags.main(arguments);
+    }
+  }
+
+  /** A program that launches what a relation hook needs that knows its other peers. */
+  static final class BareOne {
+    private BareOne() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments none
+     * @throws Exception if a tool cannot be started
+     */
+    public static void main(String[] arguments) throws Exception {
+      launch("relation-ids", "--format=json", "magpie");
+      launch("relation-list", "--format=json", "-r", "magpie:1");
+      launch("state-get", "--format=json", "magpie-peers.magpie");
+      launch("relation-get", "--format=json", "-r", "magpie:1", "-", "magpie/1");
     }
   }
 

@@ -60,8 +60,9 @@ final class Hooks implements Benchmarks.Section {
       lab.add(empty, archive, List.of(), HookPrograms.Empty.class);
       lab.add("bare" + suffix, archive, List.of(), HookPrograms.Bare.class, count, overlap);
       lab.add("given" + suffix, archive, List.of(), HookPrograms.Given.class);
+      lab.add("kept" + suffix, archive, List.of(), HookPrograms.Given.class, "true");
       lab.add("found" + suffix, archive, List.of(), HookPrograms.Found.class);
-      for (String name : List.of("empty", "bare", "given", "found")) {
+      for (String name : List.of("empty", "bare", "given", "kept", "found")) {
         baselines.put(name + suffix, empty);
       }
     }
