@@ -35,7 +35,12 @@ public final class Charm {
     try (JujuLogHandler log = JujuLogHandler.install(environment);
         PeerView peers =
             Peers.open(
-                new JujuBackend(), PeersOptions.builder().environment(environment).build())) {
+                new JujuBackend(),
+                PeersOptions.builder()
+                    .environment(environment)
+                    // It opens its view in every hook, so a relation hook need not read all peers.
+                    .option("incremental-reading", "true")
+                    .build())) {
       LOG.log(Level.INFO, "peers: {0}", peers.nodes());
       hook(peers);
       log.flush();

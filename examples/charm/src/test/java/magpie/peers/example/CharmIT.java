@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -181,6 +182,30 @@ class CharmIT {
   private static List<HookRun> quiet(FakeJuju juju) {
     juju.unit("magpie/0").updateStatus();
     return juju.play();
+  }
+
+  /**
+   * What one unit calls until it knows all peers: for each a joined and a changed hook, which read
+   * the settings of no other. {@code -Dmagpie.charm.peers=100} lets it meet more.
+   */
+  @Test
+  void meetingPeersTakesTheSameForEach() throws IOException {
+    int peers = Integer.getInteger("magpie.charm.peers", 4);
+    try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, peers + 1)) {
+      for (int i = 1; i <= peers; i++) {
+        juju.unit("magpie/" + i).settle();
+      }
+      List<HookRun> runs = new ArrayList<>();
+      while (juju.unit("magpie/0").due().isPresent()) {
+        runs.add(juju.unit("magpie/0").runDue().orElseThrow());
+      }
+      assertAllWell(runs);
+      assertEquals("active: Ready, with " + peers + " peers", juju.unit("magpie/0").status());
+      assertEquals(2 * peers, juju.calls("relation-get").size());
+      int calls = juju.calls().size();
+      System.out.println("meeting " + peers + " peers: " + calls + " calls of tools");
+      assertTrue(calls <= 17 * peers + 50, () -> calls + " " + runs);
+    }
   }
 
   @Test
