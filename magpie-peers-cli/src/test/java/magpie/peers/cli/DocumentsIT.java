@@ -149,6 +149,8 @@ class DocumentsIT {
       }
     } else if (!block.text().contains("static void main(")) {
       fail(block.name() + ": expected a main, or a check of a charm, found nothing to run");
+    } else if (block.text().contains("hooks/update-status")) {
+      checkReach(block, charm(program));
     } else if (isCharm(block)) {
       runAsCharm(block, charm(program));
     } else {
@@ -210,6 +212,33 @@ class DocumentsIT {
       juju.unit("magpie/1").remove();
       playWell(block, juju);
     }
+  }
+
+  /** Addresses of this machine are reached; a TCP connection to a multicast address never is. */
+  private void checkReach(Block block, Path charm) throws IOException {
+    try (FakeJuju juju =
+        FakeJuju.create(Files.createTempDirectory(scratch, "juju"), JujuVersion.JUJU_3_6)
+            .peerRelation("magpie")
+            .space("storage", "127.20.0.0/16")
+            .bind("magpie", "storage")
+            .newUnits(2)
+            .charm(charm)
+            .build()) {
+      juju.unit("magpie/1").addresses("storage", "127.20.0.5/16");
+      playWell(block, juju);
+      juju.unit("magpie/0").updateStatus();
+      playWell(block, juju);
+      assertEquals("active: All peers are reached", status(juju), block.name());
+      juju.unit("magpie/1").addresses("storage", "224.0.0.1/16");
+      playWell(block, juju);
+      juju.unit("magpie/0").updateStatus();
+      playWell(block, juju);
+      assertEquals("blocked: Not reached: magpie/1 at 224.0.0.1", status(juju), block.name());
+    }
+  }
+
+  private static String status(FakeJuju juju) {
+    return String.valueOf(juju.unit("magpie/0").status());
   }
 
   private static void playWell(Block block, FakeJuju juju) {

@@ -10,15 +10,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The commands listen and reach, each in a process of its own. */
 class ReachIT {
@@ -56,6 +66,18 @@ class ReachIT {
     return all;
   }
 
+  /** A build that runs in the background of a shell ignores SIGINT, and so would its children. */
+  private static List<String> interruptible(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("env", "--default-signal=INT"));
+    all.addAll(command(arguments));
+    return all;
+  }
+
+  private static void signal(String name, Process process) throws Exception {
+    assertEquals(
+        0, Launched.await(new ProcessBuilder("kill", "-" + name, "" + process.pid()).start()));
+  }
+
   private Map<String, String> variables() {
     return Map.of("XDG_STATE_HOME", directory.resolve("state").toString());
   }
@@ -67,7 +89,7 @@ class ReachIT {
   /** Starts a listener, and returns its port. */
   private int listen(String id) throws IOException {
     Process process =
-        Launched.process(directory, variables(), command("listen", "--as", id, "--port", "0"))
+        Launched.process(directory, variables(), interruptible("listen", "--as", id, "--port", "0"))
             .redirectError(directory.resolve(id + ".err").toFile())
             .start();
     processes.add(process);
@@ -81,8 +103,9 @@ class ReachIT {
     return Files.readString(directory.resolve("bench.d").resolve(id + ".json"));
   }
 
-  @Test
-  void aListenerIsFoundAskedAndTakesItsPortBackAtSigterm() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"TERM,143", "INT,130"})
+  void aListenerIsFoundAskedAndTakesItsPortBackAtASignal(String signal, int code) throws Exception {
     int port = listen("b");
 
     Launched asked = run("reach", "--as", "a", "--port", "1", "--count", "1");
@@ -94,8 +117,8 @@ class ReachIT {
     assertTrue(lines.get(2).matches("c     127\\.0\\.0\\.3  lab      1 +refused .*"), asked.out());
     assertEquals(0, asked.code());
 
-    processes.get(0).destroy();
-    assertEquals(143, Launched.await(processes.get(0)));
+    signal(signal, processes.get(0));
+    assertEquals(code, Launched.await(processes.get(0)));
     assertTrue(published("b").contains("\"settings\": {}"), published("b"));
   }
 
@@ -129,6 +152,137 @@ class ReachIT {
     assertTrue(matrix.out().endsWith("nothing published: b, c\n"), matrix.out());
     assertEquals(5, matrix.code());
     assertTrue(run("graph", "--reach", "--as", "a").out().contains("1 address not reached"));
+  }
+
+  /** Two hundred nodes; nothing answers at the port. */
+  private void manyNodes() throws IOException {
+    StringBuilder text =
+        new StringBuilder("version: 1\nname: bench\nexchange: ./bench.d\nnodes:\n");
+    text.append("  a: { addresses: [127.0.0.1] }\n");
+    for (int i = 1; i <= 200; i++) {
+      text.append("  n" + i + ": { addresses: [127.0.1." + i + "] }\n");
+    }
+    Files.writeString(directory.resolve("bench.magpie.yaml"), text);
+  }
+
+  /** A port whose queue is full, so that the system drops what comes. */
+  private static List<AutoCloseable> deaf() throws IOException {
+    List<AutoCloseable> open = new ArrayList<>();
+    ServerSocket deaf = new ServerSocket(0, 1);
+    open.add(deaf);
+    for (int i = 0; i < 8; i++) {
+      Socket socket = new Socket();
+      open.add(socket);
+      try {
+        socket.connect(new InetSocketAddress("127.0.0.1", deaf.getLocalPort()), 300);
+      } catch (SocketTimeoutException e) {
+        return open;
+      }
+    }
+    throw new AssertionError("the system takes connections without end");
+  }
+
+  /** How many connections to a port are being made, on the whole machine. */
+  private static long connecting(int port) throws IOException {
+    String remote = String.format(Locale.ROOT, ":%04X 02 ", port);
+    long found = 0;
+    for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      try (Stream<String> lines = Files.lines(Path.of(table))) {
+        found += lines.filter(line -> line.contains(remote)).count();
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void anInterruptInTheMiddleLeavesNothing() throws Exception {
+    manyNodes();
+    List<AutoCloseable> open = deaf();
+    try {
+      int port = ((ServerSocket) open.get(0)).getLocalPort();
+      open.remove(open.size() - 1).close();
+      Process process =
+          Launched.process(
+                  directory,
+                  variables(),
+                  interruptible(
+                      "reach", "--as", "a", "--publish", "--timeout", "100", "--port", "" + port))
+              .redirectError(directory.resolve("a.err").toFile())
+              .start();
+      processes.add(process);
+      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Launched.DEADLINE_SECONDS);
+      while (connecting(port) < 200) {
+        assertTrue(process.isAlive(), () -> text("a.err"));
+        assertTrue(System.nanoTime() < until, "it does not ask");
+      }
+      long threads;
+      try (Stream<Path> tasks = Files.list(Path.of("/proc/" + process.pid() + "/task"))) {
+        threads = tasks.count();
+      }
+      assertTrue(threads < 100, threads + " threads");
+
+      signal("INT", process);
+
+      assertEquals(130, Launched.await(process));
+      assertEquals("", text("a.err"));
+      assertEquals(0, connecting(port));
+      assertTrue(Files.notExists(directory.resolve("bench.d").resolve("a.json")));
+      // Nothing is locked.
+      assertEquals(0, run("publish", "--as", "a", "rack=7").code());
+    } finally {
+      for (AutoCloseable each : open) {
+        each.close();
+      }
+    }
+  }
+
+  private String text(String file) {
+    try {
+      return Files.readString(directory.resolve(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void noSocketsAreNoFaultOfAnAddress() throws Exception {
+    manyNodes();
+    List<AutoCloseable> open = deaf();
+    try {
+      List<String> line = new ArrayList<>(List.of("sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"));
+      int port = ((ServerSocket) open.get(0)).getLocalPort();
+      line.addAll(command("reach", "--as", "a", "--publish", "--port", "" + port));
+
+      Launched launched = Launched.run(directory, variables(), line);
+
+      assertEquals(1, launched.code(), launched.out());
+      assertTrue(
+          launched.err().contains("expected sockets to ask peers with, found an error: "),
+          launched.err());
+    } finally {
+      for (AutoCloseable each : open) {
+        each.close();
+      }
+    }
+  }
+
+  @Test
+  void aJvmWithoutIpv6SaysSo() throws Exception {
+    Path file = directory.resolve("bench.magpie.yaml");
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replace("[127.0.0.0/8]", "[127.0.0.0/8, \"2001:db8::/64\"]")
+            .replace("127.0.0.3", "\"2001:db8::3\""));
+    List<String> line = command("reach", "--as", "a", "--port", "1");
+    line.add(1, "-Djava.net.preferIPv4Stack=true");
+
+    Launched launched = Launched.run(directory, variables(), line);
+
+    assertEquals("", launched.err());
+    assertEquals(5, launched.code());
+    assertTrue(launched.out().contains("no-route"), launched.out());
+    assertTrue(launched.out().contains("this JVM has no IPv6"), launched.out());
   }
 
   @Test
