@@ -13,6 +13,7 @@
  */
 module magpie.peers.cli {
   requires info.picocli;
+  requires java.logging;
   requires magpie.peers;
   requires magpie.peers.lab;
 

@@ -53,7 +53,7 @@ abstract class Known implements Iterable<String> {
   static final class Backends implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return List.of("local", "juju").iterator();
+      return List.of("local", "juju", "etcd").iterator();
     }
   }
 

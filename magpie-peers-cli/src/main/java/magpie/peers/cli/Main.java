@@ -52,7 +52,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = {
       "Shows who the peers of this node are, and at which address each is reached.",
       "",
-      "--topology chooses the backend local, unless --backend says otherwise. Notices are"
+      "--topology chooses the backend local and --etcd the backend etcd, unless --backend says"
+          + " otherwise. Notices are"
           + " remembered in XDG_STATE_HOME/magpie-peers, else HOME/.local/state/magpie-peers. Every"
           + " common option can also be a variable, for all peer sets or for one, and counts before"
           + " it: MAGPIE_TOPOLOGY, MAGPIE_STORAGE_TOPOLOGY, MAGPIE_PEERS_SELF (--as), MAGPIE_DEBUG."
@@ -100,6 +101,9 @@ public final class Main {
     COMMANDS.put("record", RecordCommand.class);
     COMMANDS.put("drift", DriftCommand.class);
     COMMANDS.put("graph", GraphCommand.class);
+    COMMANDS.put("join", JoinCommand.class);
+    COMMANDS.put("leave", LeaveCommand.class);
+    COMMANDS.put("forget", ForgetCommand.class);
     COMMANDS.put("listen", ListenCommand.class);
     COMMANDS.put("reach", ReachCommand.class);
     COMMANDS.put("import", ImportCommand.class);
@@ -119,6 +123,13 @@ public final class Main {
       completionCandidates = Known.Files.class,
       description = "the topology file of the backend local")
   private @Nullable String topology;
+
+  @Option(
+      names = "--etcd",
+      paramLabel = "ENDPOINTS",
+      scope = ScopeType.INHERIT,
+      description = "the servers of the backend etcd: HOST:PORT,...")
+  private @Nullable String etcd;
 
   @Option(
       names = "--backend",
@@ -387,10 +398,23 @@ public final class Main {
       }
       builder.self(self);
     }
+    if (topology != null && etcd != null) {
+      throw usage("--topology and --etcd exclude each other: the peers are in one place");
+    }
     set(builder, "--topology", "topology", topology);
-    set(builder, "--backend", "backend", topology != null && backend == null ? "local" : backend);
+    set(builder, "--etcd", "etcd", etcd);
+    String implied = topology != null ? "local" : etcd != null ? "etcd" : null;
+    set(builder, "--backend", "backend", backend == null ? implied : backend);
     set(builder, "--peer-set", "peer-set", peerSet);
     set(builder, "--state", "state", state);
+    PeersOptions asked = builder.build();
+    if (asked.backend().map("etcd"::equals).orElse(asked.option("etcd").isPresent())) {
+      BesideTheJar.etcd().ifPresent(builder::classLoader);
+      // No machine has an id of itself there, and most commands only look.
+      if (asked.self().isEmpty()) {
+        builder.observer();
+      }
+    }
     return builder;
   }
 
@@ -399,6 +423,7 @@ public final class Main {
     return PeersOptions.builder()
         .environment(environment)
         .flag("topology", "--topology")
+        .flag("etcd", "--etcd")
         .flag("backend", "--backend")
         .flag("peer-set", "--peer-set")
         .flag("self", "--as")

@@ -90,7 +90,7 @@ class CompletionIT {
             "joined|departed",
             "ansible|containerlab",
             "bash|zsh",
-            "local|juju"),
+            "local|juju|etcd"),
         offered(
             VARIABLES,
             "./magpie-peers no",
@@ -164,6 +164,9 @@ class CompletionIT {
     List<String> known =
         List.of(
             "--peer-set",
+            "--etcd",
+            "--address",
+            "--set-label",
             "--label",
             "--up-to",
             "--ignore",

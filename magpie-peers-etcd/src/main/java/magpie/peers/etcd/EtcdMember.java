@@ -35,6 +35,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerView;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
+import magpie.peers.spi.Membership;
 import magpie.peers.spi.OwnInterfaces;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Quote;
@@ -57,7 +58,7 @@ import org.jspecify.annotations.Nullable;
  * etcd-ttl}; nobody departs because of time. Safe for use by many threads; each method is one or
  * few calls to etcd, of which each takes as long as the option {@code etcd-timeout} at most.
  */
-public final class EtcdMember {
+public final class EtcdMember implements Membership {
   private final Etcd etcd;
   private final String prefix;
   private final PeersOptions options;
@@ -94,6 +95,7 @@ public final class EtcdMember {
    *
    * @throws PeersException as {@link #join(List, Map)}
    */
+  @Override
   public void join() {
     join(
         OwnInterfaces.ordered(OwnInterfaces.read()).stream().map(PeerAddress::toString).toList(),
@@ -119,6 +121,7 @@ public final class EtcdMember {
    * @throws IllegalArgumentException if there is no address, or one that is neither an address nor
    *     a host name
    */
+  @Override
   public synchronized void join(List<String> addresses, Map<String, String> labels) {
     List<String> checked = checked(addresses);
     PeerSource.check(labels);
@@ -175,6 +178,7 @@ public final class EtcdMember {
    *     another installation
    * @throws magpie.peers.SourceUnavailableException if etcd does not answer; then it may have left
    */
+  @Override
   public synchronized boolean leave() {
     PeerId id = self();
     String memberKey = prefix + EtcdSource.MEMBER + id;
@@ -206,6 +210,7 @@ public final class EtcdMember {
    * @throws magpie.peers.SourceUnavailableException if etcd does not answer; then it may have been
    *     forgotten
    */
+  @Override
   public boolean forget(PeerId id) {
     String memberKey = prefix + EtcdSource.MEMBER + Objects.requireNonNull(id, "id");
     String aliveKey = prefix + EtcdSource.ALIVE + id;
@@ -253,9 +258,7 @@ public final class EtcdMember {
                 new ConfigurationException(
                     "expected a node of "
                         + prefix
-                        + " to write as, found an observer; leave "
-                        + options.described("observer")
-                        + " out, and name the node with "
+                        + " to write as, found an observer; name the node with "
                         + options.howToSet("self", "ID")));
   }
 

@@ -277,7 +277,9 @@ final class EtcdSource implements PeerSource {
 
   @Override
   public <T> Optional<T> extension(Class<T> type) {
-    return type.equals(EtcdMember.class) ? Optional.of(type.cast(member)) : Optional.empty();
+    return type.isInstance(member) && !type.equals(Object.class)
+        ? Optional.of(type.cast(member))
+        : Optional.empty();
   }
 
   @Override

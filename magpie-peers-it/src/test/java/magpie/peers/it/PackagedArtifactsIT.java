@@ -157,7 +157,7 @@ class PackagedArtifactsIT {
   }
 
   private static Stream<String> modules() {
-    return Stream.of("api", "local", "juju", "hk2", "lab", "testkit", "cli");
+    return Stream.of("api", "local", "juju", "etcd", "hk2", "lab", "testkit", "cli");
   }
 
   private static Path artifact(String module, String extension) {
@@ -185,7 +185,7 @@ class PackagedArtifactsIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bom", "api", "local", "juju", "hk2", "lab", "testkit", "cli"})
+  @ValueSource(strings = {"bom", "api", "local", "juju", "etcd", "hk2", "lab", "testkit", "cli"})
   void pomStandsByItselfAndSaysWhatMavenCentralAsksFor(String module) throws Exception {
     String text = Files.readString(artifact(module, ".pom"));
     assertFalse(text.contains("${"), text);
@@ -219,7 +219,7 @@ class PackagedArtifactsIT {
 
   /** What names the machine or the directory of the build differs from build to build. */
   @ParameterizedTest
-  @ValueSource(strings = {"api", "local", "juju", "hk2", "lab", "testkit", "cli"})
+  @ValueSource(strings = {"api", "local", "juju", "etcd", "hk2", "lab", "testkit", "cli"})
   void noArtifactTellsWhereItWasBuilt(String module) throws Exception {
     Path root = Path.of(System.getProperty("magpie.root")).toRealPath();
     List<Path> jars;
@@ -280,7 +280,7 @@ class PackagedArtifactsIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"api", "local", "juju", "hk2", "lab", "testkit", "cli"})
+  @ValueSource(strings = {"api", "local", "juju", "etcd", "hk2", "lab", "testkit", "cli"})
   void moduleIsDescribedAsExpected(String module) throws Exception {
     Path jar = artifact(module, ".jar");
     StringWriter described = new StringWriter();

@@ -42,6 +42,14 @@ class RoomsTest {
     ROOMS.put(TOPOLOGY, List.of("org.snakeyaml.engine.."));
     ROOMS.put(
         "magpie.peers.local", List.of(TOPOLOGY, "com.fasterxml.jackson.core..", "jnr.posix.."));
+    ROOMS.put(
+        "magpie.peers.etcd",
+        List.of(
+            "com.fasterxml.jackson.core..",
+            "io.etcd.jetcd..",
+            "io.grpc..",
+            "io.netty.handler.ssl..",
+            "javax.net.ssl.."));
     ROOMS.put("magpie.peers.hk2", List.of("jakarta.inject..", "org.glassfish.hk2.."));
     ROOMS.put("magpie.peers.reach", List.of());
     ROOMS.put(
