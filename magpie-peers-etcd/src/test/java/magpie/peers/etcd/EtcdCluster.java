@@ -222,7 +222,8 @@ final class EtcdCluster implements AutoCloseable {
   }
 
   String ctl(List<String> args) {
-    List<String> command = new ArrayList<>(List.of("etcdctl", "--endpoints=" + endpoints()));
+    List<String> command =
+        new ArrayList<>(List.of("etcdctl", "--endpoints=" + (tls ? "https://" : "") + endpoints()));
     command.addAll(args);
     return run(command);
   }

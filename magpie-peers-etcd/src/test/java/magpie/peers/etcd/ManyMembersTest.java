@@ -1,0 +1,189 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.etcd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.etcd.jetcd.ByteSequence;
+import io.etcd.jetcd.Client;
+import io.etcd.jetcd.Watch;
+import io.etcd.jetcd.options.WatchOption;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import magpie.peers.PeerId;
+import magpie.peers.PeersOptions;
+import magpie.peers.spi.PeerSource;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a change costs among 1,000 members, and how long it takes beside a bare watch. */
+@Tag("thorough")
+@SuppressWarnings("try") // the watch is open for what it does
+class ManyMembersTest {
+  private static final int MEMBERS = 1000;
+  private static final int CHANGES = 100;
+  private static final int READERS = 100;
+  private static final String PREFIX = "/magpie/v1/many/";
+
+  @TempDir Path directory;
+
+  private static byte[] member(int i, String setting) {
+    return new Values.Member(
+            List.of("192.0.2." + i % 250 + "/24", "2001:db8::" + Integer.toHexString(i) + "/64"),
+            Map.of("rack", "r" + i / 40),
+            Map.of("state", setting),
+            "instance-" + i)
+        .json();
+  }
+
+  private static void put(Client client, String key, byte[] value) {
+    EtcdHarness.get(client.getKVClient().put(Etcd.bytes(PREFIX + key), ByteSequence.from(value)));
+  }
+
+  @Test
+  void aChangeIsOneValueForEachReader() throws Exception {
+    EtcdCluster.required();
+    try (EtcdCluster cluster = EtcdCluster.start(directory.resolve("cluster"), 1);
+        Client client = Client.builder().endpoints("http://" + cluster.endpoint(0)).build()) {
+      for (int i = 0; i < MEMBERS; i++) {
+        put(client, "member/n" + i, member(i, "0"));
+        put(client, "alive/n" + i, new Values.Alive("instance-" + i, "host-" + i).json());
+      }
+      PeersOptions options =
+          Nodes.options(cluster.endpoints(), "many", directory.resolve("state")).observer().build();
+      try (EtcdSource source = (EtcdSource) new EtcdBackend().open(options)) {
+        assertEquals(MEMBERS, source.read().ids().size());
+        assertEquals(2 * MEMBERS, source.mirror().values());
+        long calls = source.mirror().calls();
+        put(client, "member/n7", member(7, "1"));
+        source.read();
+        assertEquals(List.of(calls + 1, 2L * MEMBERS + 1), costs(source));
+        source.read();
+        assertEquals(List.of(calls + 2, 2L * MEMBERS + 1), costs(source));
+
+        long watched = throughTheSource(client, source);
+        long bare = throughABareWatch(client);
+        System.out.printf(
+            Locale.ROOT,
+            "1,000 members: a change is read %.1f times as late as a bare watch tells of it"
+                + " (medians %d and %d us)%n",
+            (double) watched / bare,
+            watched / 1000,
+            bare / 1000);
+      }
+      startOfMany(options);
+    }
+  }
+
+  private static List<Long> costs(EtcdSource source) {
+    return List.of(source.mirror().calls(), source.mirror().values());
+  }
+
+  private static long throughTheSource(Client client, EtcdSource source) throws Exception {
+    Semaphore hints = new Semaphore(0);
+    List<Long> times = new ArrayList<>();
+    try (PeerSource.Watch watch = source.watch(hints::release)) {
+      for (int i = 0; i < CHANGES; i++) {
+        String state = "source-" + i;
+        long start = System.nanoTime();
+        CompletableFuture<?> written =
+            client
+                .getKVClient()
+                .put(Etcd.bytes(PREFIX + "member/n9"), ByteSequence.from(member(9, state)));
+        while (!state.equals(
+            source
+                .read()
+                .nodes(List.of(PeerId.of("n9")))
+                .iterator()
+                .next()
+                .settings()
+                .get("state"))) {
+          assertEquals(true, hints.tryAcquire(60, TimeUnit.SECONDS), "a hint of change " + i);
+        }
+        times.add(System.nanoTime() - start);
+        EtcdHarness.get(written);
+        hints.drainPermits();
+      }
+    }
+    return median(times);
+  }
+
+  private static long throughABareWatch(Client client) throws Exception {
+    Semaphore events = new Semaphore(0);
+    List<Long> times = new ArrayList<>();
+    try (Watch.Watcher watcher =
+        client
+            .getWatchClient()
+            .watch(
+                Etcd.bytes(PREFIX),
+                WatchOption.builder().isPrefix(true).withCreateNotify(true).build(),
+                response -> events.release())) {
+      assertEquals(true, events.tryAcquire(60, TimeUnit.SECONDS), "the watch");
+      for (int i = 0; i < CHANGES; i++) {
+        long start = System.nanoTime();
+        CompletableFuture<?> written =
+            client
+                .getKVClient()
+                .put(Etcd.bytes(PREFIX + "member/n9"), ByteSequence.from(member(9, "bare-" + i)));
+        assertEquals(true, events.tryAcquire(60, TimeUnit.SECONDS), "change " + i);
+        times.add(System.nanoTime() - start);
+        EtcdHarness.get(written);
+        assertEquals(false, watcher.isClosed());
+      }
+    }
+    return median(times);
+  }
+
+  private static long median(List<Long> times) {
+    return times.stream().sorted().toList().get(times.size() / 2);
+  }
+
+  /** Opens, reads everything and keeps it. */
+  private static void startOfMany(PeersOptions options) throws Exception {
+    Runtime runtime = Runtime.getRuntime();
+    System.gc();
+    long before = runtime.totalMemory() - runtime.freeMemory();
+    ExecutorService threads = Executors.newFixedThreadPool(16);
+    List<PeerSource> all = new ArrayList<>();
+    long start = System.nanoTime();
+    try {
+      List<Future<PeerSource>> opened = new ArrayList<>();
+      for (int i = 0; i < READERS; i++) {
+        opened.add(threads.submit(() -> new EtcdBackend().open(options)));
+      }
+      for (var each : opened) {
+        all.add(each.get());
+      }
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      for (PeerSource each : all) {
+        assertEquals(MEMBERS, each.read().ids().size());
+      }
+      System.gc();
+      long after = runtime.totalMemory() - runtime.freeMemory();
+      System.out.printf(
+          Locale.ROOT,
+          "1,000 members: %d readers in one JVM open and read everything in %d ms, and hold %d KiB"
+              + " each%n",
+          READERS,
+          took.toMillis(),
+          (after - before) / READERS / 1024);
+    } finally {
+      threads.shutdownNow();
+      all.forEach(PeerSource::close);
+    }
+  }
+}
