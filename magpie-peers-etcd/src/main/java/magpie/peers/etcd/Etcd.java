@@ -296,6 +296,10 @@ final class Etcd implements AutoCloseable {
   private static String said(Status status, Throwable why) {
     String root = root(why);
     String description = status.getDescription();
+    if (description != null && description.indexOf('\n') > 0) {
+      // What follows is the pipeline of Netty.
+      description = description.substring(0, description.indexOf('\n'));
+    }
     return description == null || root.contains(description) ? root : description + ": " + root;
   }
 

@@ -13,13 +13,13 @@ import io.etcd.jetcd.op.CmpTarget;
 import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.PutOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Network;
@@ -53,12 +53,16 @@ final class EtcdSource implements PeerSource {
   private final Duration slow;
   private final Mirror mirror;
   private final Map<PeerId, Values.Member> members = new HashMap<>();
+  private final Map<PeerId, PeerNode> nodes = new TreeMap<>();
   private final Set<Hints> watches = ConcurrentHashMap.newKeySet();
   private final EtcdMember member;
   private List<Network> networks = List.of();
 
   /** Keys of which the values have still to be understood. */
   private final Set<String> unread = ConcurrentHashMap.newKeySet();
+
+  /** Whether something was taken in that the last reading does not show. */
+  private boolean changed;
 
   private volatile @Nullable Reading last;
   private volatile boolean failing;
@@ -107,45 +111,66 @@ final class EtcdSource implements PeerSource {
     }
     unread.addAll(touched);
     for (String key : List.copyOf(unread)) {
-      understand(key, mirror.keys().get(key));
+      changed |= understand(key, mirror.keys().get(key));
       unread.remove(key);
     }
-    List<PeerNode> nodes = new ArrayList<>(members.size());
-    members.forEach((id, each) -> nodes.add(each.node(id, !mirror.keys().containsKey(ALIVE + id))));
-    nodes.sort((a, b) -> a.id().compareTo(b.id()));
-    if (before != null
-        && before.networks().equals(networks)
-        && List.copyOf(before.nodes(before.ids())).equals(nodes)) {
+    if (before != null && !changed) {
       // A node that was back in time, or a value that was written once more.
       return before;
     }
     Reading reading =
         Reading.of(
-            "etcd " + prefix, options.environment().clock().instant(), self, nodes, networks);
+            "etcd " + prefix,
+            options.environment().clock().instant(),
+            self,
+            nodes.values(),
+            networks);
+    changed = false;
     last = reading;
     return reading;
   }
 
-  private void understand(String key, @Nullable KeyValue value) {
+  /** Takes in one key; true if that makes a difference to anybody. */
+  private boolean understand(String key, @Nullable KeyValue value) {
     try {
       if (key.startsWith(MEMBER)) {
-        PeerId id = id(key);
+        PeerId id = id(key, MEMBER);
         if (value == null) {
           members.remove(id);
         } else {
           members.put(id, Values.Member.read(value.getValue().getBytes()));
         }
-      } else if (key.equals(NETWORKS)) {
-        networks = value == null ? List.of() : Values.networks(value.getValue().getBytes());
+        return show(id);
       }
+      if (key.startsWith(ALIVE)) {
+        // Whose member is not there is nobody.
+        return mirror.keys().containsKey(MEMBER + key.substring(ALIVE.length()))
+            && show(id(key, ALIVE));
+      }
+      if (key.equals(NETWORKS)) {
+        List<Network> declared =
+            value == null ? List.of() : Values.networks(value.getValue().getBytes());
+        boolean differ = !declared.equals(networks);
+        networks = declared;
+        return differ;
+      }
+      return false;
     } catch (Values.Unreadable e) {
       throw unreadable(key, value, e.getMessage(), e);
     }
   }
 
-  private static PeerId id(String key) throws Values.Unreadable {
+  /** Makes the node of a member anew; true if it is another one. */
+  private boolean show(PeerId id) {
+    Values.Member now = members.get(id);
+    PeerNode node = now == null ? null : now.node(id, !mirror.keys().containsKey(ALIVE + id));
+    PeerNode before = node == null ? nodes.remove(id) : nodes.put(id, node);
+    return !Objects.equals(before, node);
+  }
+
+  private static PeerId id(String key, String kind) throws Values.Unreadable {
     try {
-      return PeerId.of(key.substring(MEMBER.length()));
+      return PeerId.of(key.substring(kind.length()));
     } catch (IllegalArgumentException e) {
       throw new Values.Unreadable(String.valueOf(e.getMessage()));
     }
