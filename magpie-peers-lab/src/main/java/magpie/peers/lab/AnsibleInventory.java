@@ -720,8 +720,10 @@ final class AnsibleInventory {
 
   private void address(Host host, Map<String, Variable> variables, PeerNode.Builder node) {
     Variable given = variables.getOrDefault("ansible_host", variables.get("ansible_ssh_host"));
-    boolean named = given == null || given.value == null && given.foreign.isEmpty();
-    Optional<String> foreign = named ? YamlValue.template(host.name) : given.foreign;
+    Optional<String> foreign =
+        given == null || (given.value == null && given.foreign.isEmpty())
+            ? YamlValue.template(host.name)
+            : given.foreign;
     if (foreign.isPresent()) {
       findings.leaveOut(
           "the address of " + host.name,

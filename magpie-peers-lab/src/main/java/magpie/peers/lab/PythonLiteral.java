@@ -115,21 +115,18 @@ record PythonLiteral(@Nullable String text) {
       if (depth > DEEPEST) {
         throw new NotALiteral();
       }
-      switch (next()) {
-        case '[':
-          at++;
-          list(']', depth);
-          return NO_TEXT;
-        case '(':
-          at++;
-          return skip(')') ? NO_TEXT : closed(values(')', depth + 1), ')');
-        case '{':
-          at++;
-          mapping(depth);
-          return NO_TEXT;
-        default:
-          return scalar();
+      if (skip('[')) {
+        list(']', depth);
+        return NO_TEXT;
       }
+      if (skip('(')) {
+        return skip(')') ? NO_TEXT : closed(values(')', depth + 1), ')');
+      }
+      if (skip('{')) {
+        mapping(depth);
+        return NO_TEXT;
+      }
+      return scalar();
     }
 
     private PythonLiteral closed(PythonLiteral literal, char close) throws NotALiteral {
@@ -192,7 +189,7 @@ record PythonLiteral(@Nullable String text) {
         skipBlanks();
         return new PythonLiteral(number(negative));
       }
-      return next() >= '0' && next() <= '9' || next() == '.'
+      return (next() >= '0' && next() <= '9') || next() == '.'
           ? new PythonLiteral(number(false))
           : new PythonLiteral(strings());
     }
