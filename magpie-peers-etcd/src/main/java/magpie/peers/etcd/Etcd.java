@@ -306,7 +306,7 @@ final class Etcd implements AutoCloseable {
   /** What the deepest cause says. */
   private static String root(Throwable e) {
     Throwable deepest = e;
-    while (deepest.getCause() != null && deepest.getCause() != deepest) {
+    while (deepest.getCause() != null) {
       deepest = deepest.getCause();
     }
     String message = deepest.getMessage();
