@@ -86,7 +86,7 @@ final class Dispatch implements AutoCloseable {
           again |= !listening.catchUp(now);
         }
       } catch (RuntimeException | Error e) {
-        // Nobody calls this thread, so nobody but the log can be told; the next signal tries again.
+        // This thread has no caller, so only the log can be told; the next signal tries again.
         LOG.log(System.Logger.Level.WARNING, "the peers could not be observed", e);
       }
     }

@@ -218,7 +218,7 @@ final class NoticeBoard {
   }
 
   /**
-   * Records who is there, as read while nobody else can record: between the reading and the lock of
+   * Records who is there, as read while no other can record: between the reading and the lock of
    * the state another process may have recorded a later one, and all that changed since would be
    * told as if it had changed back (N1).
    */

@@ -56,7 +56,7 @@ final class SourcedView implements PeerView {
   private final NoticeBoard board;
   private PeerSource.@Nullable Watch watch;
 
-  /** Signalled from any thread, whoever has the lock. */
+  /** Signalled from any thread, with or without the lock. */
   private volatile @Nullable Dispatch events;
 
   /** On a thread of its own, because notices may have to wait for the state, and events not. */
@@ -72,7 +72,7 @@ final class SourcedView implements PeerView {
   }
 
   /**
-   * Takes the lock of an open view; whoever calls this unlocks in the end.
+   * Takes the lock of an open view; callers must unlock.
    *
    * <p>What every hook runs through is written without lambdas and streams, which a process links
    * at their first use: together they were a third of what a hook cost (docs/performance.md).
@@ -682,7 +682,7 @@ final class SourcedView implements PeerView {
     Dispatch toEvents = events;
     Dispatch toNotices = notices;
     if (!first) {
-      // Whoever closes it second may rely on it as well that nothing more is told. A listener may
+      // The second caller, too, may rely on it that nothing more is told. A listener may
       // not: it is waited for.
       if (!isOn(toEvents) && !isOn(toNotices)) {
         end(toEvents, toNotices);

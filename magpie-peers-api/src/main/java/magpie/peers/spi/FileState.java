@@ -328,7 +328,7 @@ final class FileState implements StateStore {
   }
 
   /**
-   * Refuses a directory in which anybody could put another in the place of ours. What root lets
+   * Refuses a directory in which any user could put another in the place of ours. What root lets
    * everybody write in, such as an empty volume of a pod, is shared with those whom root let in.
    */
   private void trustAbove(Path above) {
@@ -355,7 +355,7 @@ final class FileState implements StateStore {
 
   /** The user to compare owners with; none where files have no owner. */
   private OptionalLong uid(Path path) {
-    // The file system first, because where files have no owner nobody needs to know the user.
+    // The file system first, because where files have no owner the user does not matter.
     return WholeFile.unix(path) ? user.uid() : OptionalLong.empty();
   }
 

@@ -70,7 +70,7 @@ public final class OwnInterfaces {
 
   /**
    * Puts addresses in the order in which a node publishes its own: each once, and last of all those
-   * in a network of one address. That is what a virtual address looks like, and nobody wants to be
+   * in a network of one address. That is what a virtual address looks like, and no node wants to be
    * found there.
    *
    * @param addresses the addresses, best first; one that stands there twice is taken with a prefix

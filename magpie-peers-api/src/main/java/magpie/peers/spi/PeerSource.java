@@ -24,7 +24,7 @@ public interface PeerSource extends AutoCloseable {
    * Reads who is there now.
    *
    * <p>Called often: where nothing has changed since the last call, return the same object, which
-   * costs nobody anything. Failing leaves the view with its last good snapshot (E2), so do not
+   * costs nothing. Failing leaves the view with its last good snapshot (E2), so do not
    * return less than everything instead of failing (M1).
    *
    * @return the reading
@@ -92,7 +92,7 @@ public interface PeerSource extends AutoCloseable {
   }
 
   /**
-   * Checks settings that somebody wants to publish, so that all of them come out as they went in
+   * Checks settings that are to be published, so that all of them come out as they went in
    * (S1). The view has checked what it hands to {@link #publish}; this is for what an {@linkplain
    * #extension extension} publishes.
    *

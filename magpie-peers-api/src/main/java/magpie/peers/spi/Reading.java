@@ -178,7 +178,7 @@ final class Complete implements Reading {
     List<PeerNode> found = new ArrayList<>(ids.size());
     int next = 0;
     for (PeerId id : ids) {
-      // Whoever asks for ids in their order is answered in one walk.
+      // Ids that are asked for in their order are found in one walk.
       next = next < nodes.length && nodes[next].id().equals(id) ? next : first(id);
       for (; next < nodes.length && nodes[next].id().equals(id); next++) {
         found.add(nodes[next]);

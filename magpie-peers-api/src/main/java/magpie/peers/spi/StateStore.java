@@ -39,7 +39,7 @@ public interface StateStore {
   String load();
 
   /**
-   * Changes the text: reads it, applies the change and stores the result, with nobody else's change
+   * Changes the text: reads it, applies the change and stores the result, without another change
    * between. Nothing is written if the text stays the same.
    *
    * <p>Where this waits for others, an interrupt of the thread ends the wait with an exception: so
@@ -63,7 +63,7 @@ public interface StateStore {
    * most. On a file system that cannot sync directories, the rename has to do.
    *
    * <p>The file and its directory are created when first needed, for this user alone. Files and
-   * directories of users other than this one and root are refused, since whoever can change the
+   * directories of users other than this one and root are refused, since a user who can change the
    * state can make notices disappear. What this user owns and others can write is mended by {@link
    * #update}; it is refused if its mode cannot be changed. A directory of root is trusted as it is,
    * as the empty volume of a pod is that everybody can write in. Above the state directory, others

@@ -412,11 +412,11 @@ public final class WholeFile {
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
-      // What cannot be listed cannot be cleared, and harms nobody.
+      // What cannot be listed cannot be cleared, and does no harm.
     }
   }
 
-  /** By the time that nobody can set, in contrast to that of the last change of the content. */
+  /** By the time that no user can set, in contrast to that of the last change of the content. */
   private static boolean isOld(Path path, long now) throws IOException {
     FileTime changed =
         unix(path)
@@ -432,7 +432,7 @@ public final class WholeFile {
         Files.deleteIfExists(path);
       }
     } catch (IOException | UnsupportedOperationException e) {
-      // Another user's, or no locks here: then nothing shows that nobody is writing it.
+      // Another user's, or no locks here: then nothing shows that it is not being written.
     }
   }
 
