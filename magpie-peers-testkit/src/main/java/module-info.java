@@ -7,7 +7,7 @@
  * What others test with: the contract that a backend has to keep, peers in memory for programs, and
  * a fake Juju for charms.
  *
- * <p>{@link magpie.peers.testkit.FakeJuju} needs neither JUnit nor the api.
+ * <p>{@link magpie.peers.testkit.juju.FakeJuju} needs neither JUnit nor the api.
  */
 module magpie.peers.testkit {
   requires transitive magpie.peers;
@@ -15,6 +15,7 @@ module magpie.peers.testkit {
   requires static transitive org.jspecify;
 
   exports magpie.peers.testkit;
+  exports magpie.peers.testkit.juju;
 
   // JUnit calls the package-private tests of the contract.
   opens magpie.peers.testkit to

@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  * An IPv4 or IPv6 address, read strictly and never looked up.
  *
  * <p>The JDK's {@link InetAddress} resolves names, takes {@code 010.1} for an address and turns an
- * IPv4-mapped IPv6 address into an IPv4 one; each of these has selected a wrong network in practice.
- * Here (A1, A3) nothing is resolved, and the following are refused, with the reason: leading zeros
- * in IPv4, fewer than four octets, zone ids ({@code fe80::1%eth0}), IPv4-mapped addresses ({@code
- * ::ffff:192.0.2.1}), brackets, prefixes and blanks.
+ * IPv4-mapped IPv6 address into an IPv4 one; each of these has selected a wrong network in
+ * practice. Here (A1, A3) nothing is resolved, and the following are refused, with the reason:
+ * leading zeros in IPv4, fewer than four octets, zone ids ({@code fe80::1%eth0}), IPv4-mapped
+ * addresses ({@code ::ffff:192.0.2.1}), brackets, prefixes and blanks.
  *
  * <p>A value: equal when it is the same address, printed in the canonical form of RFC 5952, ordered
  * IPv4 before IPv6 and then by number.

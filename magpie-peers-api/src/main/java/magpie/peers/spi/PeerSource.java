@@ -24,8 +24,8 @@ public interface PeerSource extends AutoCloseable {
    * Reads who is there now.
    *
    * <p>Called often: where nothing has changed since the last call, return the same object, which
-   * costs nothing. Failing leaves the view with its last good snapshot (E2), so do not
-   * return less than everything instead of failing (M1).
+   * costs nothing. Failing leaves the view with its last good snapshot (E2), so do not return less
+   * than everything instead of failing (M1).
    *
    * @return the reading
    * @throws magpie.peers.PeersException if the source cannot be read or cannot be understood
@@ -92,8 +92,8 @@ public interface PeerSource extends AutoCloseable {
   }
 
   /**
-   * Checks settings that are to be published, so that all of them come out as they went in
-   * (S1). The view has checked what it hands to {@link #publish}; this is for what an {@linkplain
+   * Checks settings that are to be published, so that all of them come out as they went in (S1).
+   * The view has checked what it hands to {@link #publish}; this is for what an {@linkplain
    * #extension extension} publishes.
    *
    * @param settings the settings

@@ -39,12 +39,12 @@ import org.jspecify.annotations.Nullable;
  * Reads files whose directory others can write in: regular files only, up to a limit, within a
  * deadline.
  *
- * <p>Opening a pipe without a writer waits for ever, and so does reading a terminal; a device
- * gives bytes without end. What a path leads to is therefore looked at before it is opened. But
- * a user who can write in the directory can put a pipe there between the look and the opening, and
- * Java knows no way to open without waiting. So a thread of its own does both, and the caller waits
- * for it no longer than the deadline. A thread that hangs all the same is one at most for each
- * path: while it does, the path is refused.
+ * <p>Opening a pipe without a writer waits for ever, and so does reading a terminal; a device gives
+ * bytes without end. What a path leads to is therefore looked at before it is opened. But a user
+ * who can write in the directory can put a pipe there between the look and the opening, and Java
+ * knows no way to open without waiting. So a thread of its own does both, and the caller waits for
+ * it no longer than the deadline. A thread that hangs all the same is one at most for each path:
+ * while it does, the path is refused.
  */
 public final class RegularFile {
   private static final Duration LONGEST = Duration.ofSeconds(10);

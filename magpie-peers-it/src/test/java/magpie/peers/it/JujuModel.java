@@ -19,12 +19,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookContext;
-import magpie.peers.testkit.HookRun;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookContext;
+import magpie.peers.testkit.juju.HookRun;
+import magpie.peers.testkit.juju.JujuVersion;
 import org.testcontainers.containers.Container.ExecResult;
 
 /**

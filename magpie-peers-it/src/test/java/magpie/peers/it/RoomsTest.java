@@ -29,6 +29,8 @@ class RoomsTest {
   private static final String SPI = "magpie.peers.spi";
   private static final String TOPOLOGY = "magpie.peers.topology";
 
+  private static final String FAKE_JUJU = "magpie.peers.testkit.juju";
+
   /** What every package may know, which says nothing of where it runs. */
   private static final List<String> ALL = List.of("java..", "org.jspecify..", API, SPI);
 
@@ -58,6 +60,7 @@ class RoomsTest {
         "magpie.peers.cli",
         List.of(TOPOLOGY, "magpie.peers.lab", "magpie.peers.reach", "picocli..", "sun.misc.."));
     ROOMS.put("magpie.peers.example", List.of("magpie.peers.juju"));
+    ROOMS.put(FAKE_JUJU, List.of());
     ROOMS.put("magpie.peers.testkit", List.of("org.junit.jupiter..", "org.opentest4j.."));
   }
 
@@ -74,6 +77,10 @@ class RoomsTest {
 
   private static void check(String room) {
     List<String> known = new ArrayList<>(ALL);
+    if (room.equals(FAKE_JUJU)) {
+      // For charms that have nothing of ours.
+      known.removeAll(List.of(API, SPI));
+    }
     known.add(room);
     known.addAll(ROOMS.get(room));
     assertFalse(CLASSES.getPackage(room).getClasses().isEmpty());

@@ -214,8 +214,8 @@ final class HookTools implements AutoCloseable {
   }
 
   private Answer converse(Call call, Process process, long end, @Nullable Round<?> round) {
-    Heard stdout = new Heard(process.getInputStream());
-    Heard stderr = new Heard(process.getErrorStream());
+    Captured stdout = new Captured(process.getInputStream());
+    Captured stderr = new Captured(process.getErrorStream());
     try {
       say(call, process.getOutputStream());
       long pause = SHORTEST_PAUSE;
@@ -297,13 +297,13 @@ final class HookTools implements AutoCloseable {
     }
   }
 
-  /** What was heard of one stream so far. */
-  private static final class Heard {
+  /** What was read of one stream so far. */
+  private static final class Captured {
     private final InputStream stream;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final byte[] buffer = new byte[8192];
 
-    Heard(InputStream stream) {
+    Captured(InputStream stream) {
       this.stream = stream;
     }
 

@@ -48,6 +48,6 @@ public final class JujuBackend implements PeerBackend {
   public PeerSource open(PeersOptions options) {
     // Linked here, so that a class path without jackson-core is told before a tool is started.
     Objects.requireNonNull(JsonFactory.class);
-    return new JujuSource(Hook.of(options));
+    return new JujuSource(CharmProcess.of(options));
   }
 }

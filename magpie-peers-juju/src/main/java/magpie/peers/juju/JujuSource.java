@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * asks for ids alone starts two kinds of tool only, {@code relation-ids} and {@code relation-list}.
  */
 final class JujuSource implements PeerSource {
-  private final Hook hook;
+  private final CharmProcess hook;
   private final HookTools tools;
   private final JujuState state;
 
@@ -61,7 +61,7 @@ final class JujuSource implements PeerSource {
   /** The settings of the application by relation, until its leader publishes. */
   private final Map<String, Map<String, String>> applicationBags = new ConcurrentHashMap<>();
 
-  JujuSource(Hook hook) {
+  JujuSource(CharmProcess hook) {
     this.hook = hook;
     // Before anything else, so that a hook that dies leaves nothing in it that is out of date.
     this.cache = hook.incremental() ? SettingsCache.of(hook) : null;
@@ -103,7 +103,7 @@ final class JujuSource implements PeerSource {
     int colon = text.indexOf(':');
     return colon > 0
         && colon < text.length() - 1
-        && Hook.isEndpoint(text.substring(0, colon))
+        && CharmProcess.isEndpoint(text.substring(0, colon))
         && isNumber(text, colon + 1);
   }
 
@@ -535,7 +535,7 @@ final class JujuSource implements PeerSource {
 
   @Override
   public Optional<Network> network(String name) {
-    if (!Hook.isEndpoint(name)) {
+    if (!CharmProcess.isEndpoint(name)) {
       return Optional.empty();
     }
     List<Cidr> cidrs =

@@ -69,7 +69,7 @@ final class JujuState implements StateStore {
   }
 
   /** State tools where there are some; a file beside the charm for agents before 2.8. */
-  static JujuState of(Hook hook, HookTools tools) {
+  static JujuState of(CharmProcess hook, HookTools tools) {
     if (!tools.has("state-set")) {
       Path file = hook.charmDirectory().resolve(".magpie-peers." + hook.endpoint() + ".state");
       StateStore inFile = StateStore.file(file);

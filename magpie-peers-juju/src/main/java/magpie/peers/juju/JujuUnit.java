@@ -37,11 +37,11 @@ import magpie.peers.spi.Quote;
  * hook has succeeded; the status is set at once. Safe for use by many threads after one another.
  */
 public final class JujuUnit {
-  private final Hook hook;
+  private final CharmProcess hook;
   private final HookTools tools;
   private final JujuSource source;
 
-  JujuUnit(Hook hook, HookTools tools, JujuSource source) {
+  JujuUnit(CharmProcess hook, HookTools tools, JujuSource source) {
     this.hook = hook;
     this.tools = tools;
     this.source = source;

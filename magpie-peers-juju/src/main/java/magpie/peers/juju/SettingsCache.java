@@ -57,7 +57,7 @@ final class SettingsCache {
   /** The line of the last hook that was none of an action or command; empty if that is unknown. */
   private String last = "";
 
-  private SettingsCache(Hook hook) {
+  private SettingsCache(CharmProcess hook) {
     this.file = hook.charmDirectory().resolve(".magpie-peers." + hook.endpoint() + ".settings");
     this.unit = hook.unit();
     this.endpoint = hook.endpoint();
@@ -68,7 +68,7 @@ final class SettingsCache {
    *
    * @throws StateException if that cannot be taken back
    */
-  static SettingsCache of(Hook hook) {
+  static SettingsCache of(CharmProcess hook) {
     SettingsCache cache = new SettingsCache(hook);
     cache.begin(hook.environment());
     return cache;
@@ -147,7 +147,7 @@ final class SettingsCache {
                 + "; "
                 + failed.remedy()
                 + ", or leave out the option "
-                + Hook.INCREMENTAL,
+                + CharmProcess.INCREMENTAL,
             e);
       }
     }

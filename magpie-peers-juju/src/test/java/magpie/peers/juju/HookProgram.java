@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.HookRun;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.HookRun;
 
 /** A charm as a process of its own, for tests of what surrounds a hook. */
 final class HookProgram {
@@ -101,7 +101,7 @@ final class HookProgram {
     public static void main(String[] arguments) {
       Path directory = Path.of(arguments[0]);
       try (FakeJuju juju =
-          FakeJuju.create(directory.resolve("juju"), magpie.peers.testkit.JujuVersion.JUJU_3_6)
+          FakeJuju.create(directory.resolve("juju"), magpie.peers.testkit.juju.JujuVersion.JUJU_3_6)
               .peerRelation("magpie")
               .newUnits(2)
               .charm(directory.resolve("charm"))

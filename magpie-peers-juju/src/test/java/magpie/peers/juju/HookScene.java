@@ -24,12 +24,12 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookContext;
-import magpie.peers.testkit.HookRun;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookContext;
+import magpie.peers.testkit.juju.HookRun;
+import magpie.peers.testkit.juju.JujuVersion;
 
 /**
  * How the tests of this package look at peers: inside hooks of a fake Juju, of which only the hook

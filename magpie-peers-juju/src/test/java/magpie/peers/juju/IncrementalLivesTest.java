@@ -23,12 +23,12 @@ import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Fault;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookContext;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Fault;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookContext;
+import magpie.peers.testkit.juju.JujuVersion;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -22,12 +22,12 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookContext;
-import magpie.peers.testkit.HookRun;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookContext;
+import magpie.peers.testkit.juju.HookRun;
+import magpie.peers.testkit.juju.JujuVersion;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -258,7 +258,7 @@ class IncrementalReadingTest {
   @Test
   void aReadingThatFailsTakesBackTheUnitAlone() {
     read(status());
-    juju.inject(magpie.peers.testkit.Fault.exit(1, "ERROR gone").on("relation-get"));
+    juju.inject(magpie.peers.testkit.juju.Fault.exit(1, "ERROR gone").on("relation-get"));
     assertThrows(HookToolException.class, () -> read(changed(2)));
     unit.resolved();
     assertEquals(units(2, 3), read(changed(3)));
@@ -365,7 +365,7 @@ class IncrementalReadingTest {
             peer == 0 ? "" : "magpie/" + peer);
     SettingsCache cache =
         SettingsCache.of(
-            magpie.peers.juju.Hook.of(
+            CharmProcess.of(
                 PeersOptions.builder()
                     .environment(
                         new magpie.peers.Environment(

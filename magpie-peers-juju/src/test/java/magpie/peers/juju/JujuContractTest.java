@@ -24,14 +24,14 @@ import java.util.stream.Collectors;
 import magpie.peers.PeerId;
 import magpie.peers.PeerView;
 import magpie.peers.PeersException;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Fault;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.JujuVersion;
 import magpie.peers.testkit.PeerSetHarness;
 import magpie.peers.testkit.PeerViewContract;
-import magpie.peers.testkit.ToolCall;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Fault;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.JujuVersion;
+import magpie.peers.testkit.juju.ToolCall;
 import org.junit.jupiter.api.io.TempDir;
 
 /**

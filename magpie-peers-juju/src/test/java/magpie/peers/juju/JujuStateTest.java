@@ -35,12 +35,12 @@ import magpie.peers.juju.HookToolException.Reason;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookContext;
-import magpie.peers.testkit.HookRun;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookContext;
+import magpie.peers.testkit.juju.HookRun;
+import magpie.peers.testkit.juju.JujuVersion;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -363,8 +363,8 @@ class JujuStateTest {
           Hook.action("record"),
           (HookContext.Body<Exception>)
               context -> {
-                magpie.peers.juju.Hook hook =
-                    magpie.peers.juju.Hook.of(
+                CharmProcess hook =
+                    CharmProcess.of(
                         PeersOptions.builder().environment(HookScene.environment(context)).build());
                 try (HookTools tools = new HookTools(hook.environment(), Duration.ofSeconds(60));
                     PeerView view =
@@ -390,8 +390,8 @@ class JujuStateTest {
                     "update-status",
                     "",
                     context -> {
-                      magpie.peers.juju.Hook hook =
-                          magpie.peers.juju.Hook.of(
+                      CharmProcess hook =
+                          CharmProcess.of(
                               PeersOptions.builder()
                                   .environment(HookScene.environment(context))
                                   .build());

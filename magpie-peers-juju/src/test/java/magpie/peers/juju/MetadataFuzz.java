@@ -22,12 +22,12 @@ final class MetadataFuzz {
   public static void fuzzerTestOneInput(byte[] input) {
     List<String> lines = new String(input, UTF_8).lines().toList();
     List<String> peers = BOUNDS.parse(input, () -> peers(lines));
-    assertTrue(peers.stream().allMatch(Hook::isEndpoint), peers::toString);
+    assertTrue(peers.stream().allMatch(CharmProcess::isEndpoint), peers::toString);
   }
 
   private static List<String> peers(List<String> lines) {
     try {
-      return Hook.peers(lines, Path.of("metadata.yaml"));
+      return CharmProcess.peers(lines, Path.of("metadata.yaml"));
     } catch (ConfigurationException e) {
       String message = String.valueOf(e.getMessage());
       assertTrue(message.startsWith("expected the endpoints under \"peers:\" in "), message);

@@ -20,12 +20,12 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
 import magpie.peers.juju.HookToolException.Reason;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.FakeUnit;
-import magpie.peers.testkit.Fault;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookRun;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.FakeUnit;
+import magpie.peers.testkit.juju.Fault;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookRun;
+import magpie.peers.testkit.juju.JujuVersion;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -194,7 +194,7 @@ class NoticesInHooksTest {
     }
   }
 
-  private static void assertLeaving(magpie.peers.testkit.HookContext hook, int departed) {
+  private static void assertLeaving(magpie.peers.testkit.juju.HookContext hook, int departed) {
     try (PeerView view = HookScene.open(hook)) {
       Notices notices = view.notices();
       assertEquals(2 - departed, view.ids().size());
@@ -368,7 +368,7 @@ class NoticesInHooksTest {
           .inHook(
               "update-status",
               "",
-              (magpie.peers.testkit.HookContext.Body<RuntimeException>)
+              (magpie.peers.testkit.juju.HookContext.Body<RuntimeException>)
                   hook -> kept[0] = HookScene.openMagpie(hook));
 
       try (PeerView view = kept[0]) {

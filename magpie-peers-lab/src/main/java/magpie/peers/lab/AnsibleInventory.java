@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.lab.Findings.Place;
+import magpie.peers.lab.Diagnostics.Place;
 import magpie.peers.spi.Quote;
 import magpie.peers.topology.TopologyText;
 import org.jspecify.annotations.Nullable;
@@ -87,44 +87,44 @@ final class AnsibleInventory {
     }
   }
 
-  private final Findings findings;
+  private final Diagnostics diagnostics;
   private final Map<String, Group> groups = new LinkedHashMap<>();
   private final Map<String, Host> hosts = new LinkedHashMap<>();
   private final Set<YamlValue.Field> seen = new HashSet<>();
 
-  private AnsibleInventory(Findings findings) {
-    this.findings = findings;
+  private AnsibleInventory(Diagnostics diagnostics) {
+    this.diagnostics = diagnostics;
     group(ALL, new Place(1, 1, 1));
   }
 
-  /** Reads an inventory in either form; what is wrong is added to the findings. */
-  static Imported.Content read(String text, String shown, Findings findings) {
+  /** Reads an inventory in either form; what is wrong is added to the diagnostics. */
+  static Imported.Content read(String text, String shown, Diagnostics diagnostics) {
     if (text.startsWith("$ANSIBLE_VAULT")) {
-      findings.error(
+      diagnostics.error(
           "vault",
-          findings.in(1, null),
+          diagnostics.in(1, null),
           "expected an inventory, found one encrypted by vault",
           "",
           "decrypt a copy with ansible-vault view and import that");
     }
-    findings.refuse();
+    diagnostics.refuse();
     if (isYaml(text)) {
-      return read(YamlValue.read(text, findings, true), shown, findings);
+      return read(YamlValue.read(text, diagnostics, true), shown, diagnostics);
     }
-    AnsibleInventory inventory = new AnsibleInventory(findings);
-    if (findings.linesWithin(Ini.LONGEST_LINE)) {
+    AnsibleInventory inventory = new AnsibleInventory(diagnostics);
+    if (diagnostics.linesWithin(Ini.LONGEST_LINE)) {
       new Ini(inventory, text).read();
     }
     return inventory.content(shown);
   }
 
   /** Reads an inventory in the form of YAML. */
-  static Imported.Content read(@Nullable YamlValue root, String shown, Findings findings) {
-    AnsibleInventory inventory = new AnsibleInventory(findings);
+  static Imported.Content read(@Nullable YamlValue root, String shown, Diagnostics diagnostics) {
+    AnsibleInventory inventory = new AnsibleInventory(diagnostics);
     if (root != null) {
       inventory.yaml(root);
-    } else if (!findings.hasErrors()) {
-      findings.error(
+    } else if (!diagnostics.hasErrors()) {
+      diagnostics.error(
           "empty",
           new Place(1, 1, 1),
           "expected an inventory, found an empty file",
@@ -159,8 +159,8 @@ final class AnsibleInventory {
   }
 
   /** Says that a file is in TOML. */
-  static void refuseToml(Findings findings, Place place, @Nullable String line) {
-    findings.error(
+  static void refuseToml(Diagnostics diagnostics, Place place, @Nullable String line) {
+    diagnostics.error(
         "toml",
         place,
         "expected an inventory in INI or YAML, found "
@@ -178,7 +178,7 @@ final class AnsibleInventory {
   /** Adds the hosts that a pattern stands for, and returns them. */
   private List<Host> hosts(String pattern, Group group, Place place) {
     if (pattern.endsWith(":")) {
-      findings.error(
+      diagnostics.error(
           "bad-host",
           place,
           "expected the name of a host, found " + Quote.of(pattern),
@@ -203,7 +203,7 @@ final class AnsibleInventory {
     try {
       names = address ? List.of(named) : HostRange.expand(named);
     } catch (IllegalArgumentException e) {
-      findings.error(
+      diagnostics.error(
           "bad-range",
           place,
           String.valueOf(e.getMessage()),
@@ -213,7 +213,7 @@ final class AnsibleInventory {
     }
     List<Host> added = new ArrayList<>();
     for (String name : names) {
-      findings.grow(Findings.LINE + name.length(), place);
+      diagnostics.grow(Diagnostics.LINE + name.length(), place);
       Host host = hosts.computeIfAbsent(name, n -> new Host(n, place));
       if (group.hosts.add(name)) {
         host.groups.add(group);
@@ -228,7 +228,7 @@ final class AnsibleInventory {
 
   private void yaml(YamlValue root) {
     if (!root.isMapping()) {
-      findings.error(
+      diagnostics.error(
           "wrong-type",
           root.place(),
           "expected a mapping of groups, found " + root.found(),
@@ -239,7 +239,7 @@ final class AnsibleInventory {
     Map<String, YamlValue.Field> fields = root.fields();
     YamlValue.Field plugin = fields.get("plugin");
     if (plugin != null) {
-      findings.error(
+      diagnostics.error(
           "plugin",
           plugin.place(),
           "expected a static inventory, found the configuration of the inventory plugin "
@@ -252,7 +252,7 @@ final class AnsibleInventory {
       if (field.value().isMapping() || field.value().isNull()) {
         yamlGroup(field, 0);
       } else {
-        findings.leaveOut(
+        diagnostics.leaveOut(
             "key " + Quote.of(field.key()),
             field
                 .value()
@@ -267,7 +267,7 @@ final class AnsibleInventory {
   private void yamlGroup(YamlValue.Field field, int depth) {
     Group group = group(field.key(), field.place());
     if (depth > 64) {
-      findings.error(
+      diagnostics.error(
           "too-deep",
           field.place(),
           "expected groups within at most 64 others, found one more",
@@ -292,7 +292,7 @@ final class AnsibleInventory {
           }
         }
         default ->
-            findings.leaveOut(
+            diagnostics.leaveOut(
                 "key " + Quote.of(part.key()) + " of group " + group.name,
                 "a group has hosts, vars and children, and Ansible skips it too",
                 part.place());
@@ -330,9 +330,9 @@ final class AnsibleInventory {
   private boolean mapping(YamlValue value, String what) {
     Optional<String> foreign = value.foreign();
     if (!value.isMapping() && foreign.isPresent()) {
-      findings.leaveOut(what, "it is " + foreign.get(), value.place());
+      diagnostics.leaveOut(what, "it is " + foreign.get(), value.place());
     } else if (!value.isMapping() && !value.isNull()) {
-      findings.error(
+      diagnostics.error(
           "wrong-type",
           value.place(),
           "expected a mapping for " + what + ", found " + value.found(),
@@ -358,13 +358,13 @@ final class AnsibleInventory {
     private static final Pattern NAME = Pattern.compile("([^:\\]\\s]+)\\s*(?:#.*)?");
 
     private final AnsibleInventory inventory;
-    private final Findings findings;
+    private final Diagnostics diagnostics;
     private final String text;
     private final Map<String, Place> awaited = new LinkedHashMap<>();
 
     Ini(AnsibleInventory inventory, String text) {
       this.inventory = inventory;
-      this.findings = inventory.findings;
+      this.diagnostics = inventory.diagnostics;
       this.text = text;
     }
 
@@ -383,12 +383,12 @@ final class AnsibleInventory {
         }
         var section = SECTION.matcher(stripped);
         if (section.matches()) {
-          Place place = findings.in(number, section.group(1));
+          Place place = diagnostics.in(number, section.group(1));
           kind = section.group(2) == null ? "hosts" : section.group(2);
           if (!Set.of("hosts", "children", "vars").contains(kind)) {
-            findings.error(
+            diagnostics.error(
                 "bad-section",
-                findings.in(number, kind),
+                diagnostics.in(number, kind),
                 "expected a section of hosts, :children or :vars, found " + Quote.of(stripped),
                 "",
                 "correct the section");
@@ -400,9 +400,9 @@ final class AnsibleInventory {
           }
           group = inventory.group(section.group(1), place);
         } else if (stripped.startsWith("[") && stripped.endsWith("]")) {
-          findings.error(
+          diagnostics.error(
               "bad-section",
-              findings.in(number, stripped),
+              diagnostics.in(number, stripped),
               "expected a section such as [web], [web:children] or [web:vars], found "
                   + Quote.of(stripped),
               "",
@@ -420,7 +420,7 @@ final class AnsibleInventory {
       }
       awaited.forEach(
           (name, place) ->
-              findings.error(
+              diagnostics.error(
                   "unknown-group",
                   place,
                   "expected a group that the inventory has, found " + Quote.of(name),
@@ -437,7 +437,7 @@ final class AnsibleInventory {
         var section = SECTION.matcher(strip(line));
         hosts = section.matches() ? section.group(2) == null : hosts;
         if (hosts && TOML.matcher(line).matches()) {
-          refuseToml(findings, findings.in(number, null), line);
+          refuseToml(diagnostics, diagnostics.in(number, null), line);
           return true;
         }
       }
@@ -471,9 +471,9 @@ final class AnsibleInventory {
     private void host(String line, int number, Group group) {
       List<String> words = ShellWords.split(line);
       if (words == null) {
-        findings.error(
+        diagnostics.error(
             "syntax",
-            findings.in(number, line),
+            diagnostics.in(number, line),
             line.endsWith("\\")
                 ? "expected a character behind the backslash, found the end of the line"
                 : "expected a closing quote, found the end of the line",
@@ -486,14 +486,14 @@ final class AnsibleInventory {
       if (words.isEmpty()) {
         return;
       }
-      List<Host> hosts = inventory.hosts(words.get(0), group, findings.in(number, words.get(0)));
+      List<Host> hosts = inventory.hosts(words.get(0), group, diagnostics.in(number, words.get(0)));
       for (String word : words.subList(1, words.size())) {
         int equals = word.indexOf('=');
         Optional<String> template = YamlValue.template(line);
         if (equals < 1 && template.isPresent()) {
-          findings.error(
+          diagnostics.error(
               "template",
-              findings.in(number, word),
+              diagnostics.in(number, word),
               "expected KEY=VALUE behind the host, found "
                   + Quote.of(word)
                   + " of "
@@ -504,15 +504,15 @@ final class AnsibleInventory {
           return;
         }
         if (equals < 1) {
-          findings.error(
+          diagnostics.error(
               "bad-variable",
-              findings.in(number, word),
+              diagnostics.in(number, word),
               "expected KEY=VALUE behind the host, found " + Quote.of(word),
               "",
               "write KEY=VALUE, or the host on a line of its own");
           continue;
         }
-        Variable variable = value(word.substring(equals + 1), findings.in(number, word));
+        Variable variable = value(word.substring(equals + 1), diagnostics.in(number, word));
         hosts.forEach(host -> host.variables.put(word.substring(0, equals), variable));
       }
     }
@@ -520,9 +520,9 @@ final class AnsibleInventory {
     private void child(String line, int number, Group group) {
       var name = NAME.matcher(line);
       if (!name.matches()) {
-        findings.error(
+        diagnostics.error(
             "bad-group",
-            findings.in(number, line),
+            diagnostics.in(number, line),
             "expected the name of a group, found " + Quote.of(line),
             "",
             "write one group in each line");
@@ -530,9 +530,9 @@ final class AnsibleInventory {
       }
       String child = name.group(1);
       if (!inventory.groups.containsKey(child)) {
-        awaited.putIfAbsent(child, findings.in(number, child));
+        awaited.putIfAbsent(child, diagnostics.in(number, child));
       }
-      inventory.group(child, findings.in(number, child));
+      inventory.group(child, diagnostics.in(number, child));
       group.children.add(child);
     }
 
@@ -540,15 +540,16 @@ final class AnsibleInventory {
       int equals = line.indexOf('=');
       String key = equals < 0 ? "" : strip(line.substring(0, equals));
       if (key.isEmpty()) {
-        findings.error(
+        diagnostics.error(
             "bad-variable",
-            findings.in(number, line),
+            diagnostics.in(number, line),
             "expected KEY=VALUE, found " + Quote.of(line),
             "",
             "write KEY=VALUE");
         return;
       }
-      group.variables.put(key, value(strip(line.substring(equals + 1)), findings.in(number, key)));
+      group.variables.put(
+          key, value(strip(line.substring(equals + 1)), diagnostics.in(number, key)));
     }
   }
 
@@ -574,7 +575,7 @@ final class AnsibleInventory {
     }
     for (Group group : groups.values()) {
       if (!full.contains(group.name) && !group.name.equals(ALL) && !group.name.equals(UNGROUPED)) {
-        findings.leaveOut("group " + Quote.of(group.name), "it has no hosts", group.place);
+        diagnostics.leaveOut("group " + Quote.of(group.name), "it has no hosts", group.place);
       }
     }
     return new Imported.Content(Imported.nameOf(shown), List.of(), nodes);
@@ -613,7 +614,7 @@ final class AnsibleInventory {
         .findFirst()
         .ifPresent(
             group ->
-                findings.error(
+                diagnostics.error(
                     "group-loop",
                     group.place,
                     "expected groups within others, found "
@@ -649,7 +650,7 @@ final class AnsibleInventory {
   private PeerNode node(Host host, Set<Group> of, Ids ids) {
     Map<String, Variable> variables = new TreeMap<>();
     for (Group group : of) {
-      findings.grow((long) Findings.LINE * group.variables.size(), host.place);
+      diagnostics.grow((long) Diagnostics.LINE * group.variables.size(), host.place);
       variables.putAll(group.variables);
     }
     variables.putAll(host.variables);
@@ -659,13 +660,13 @@ final class AnsibleInventory {
         (key, variable) -> {
           if (key.startsWith(OWN)) {
             if (!key.equals("ansible_host") && !key.equals("ansible_ssh_host")) {
-              findings.leaveOut("variable " + key, "it is for Ansible alone", variable.place);
+              diagnostics.leaveOut("variable " + key, "it is for Ansible alone", variable.place);
             }
           } else if (variable.foreign.isPresent()) {
-            findings.leaveOut(
+            diagnostics.leaveOut(
                 "variable " + Quote.of(key), "it is " + variable.foreign.get(), variable.place);
           } else if (variable.value == null || variable.value.isEmpty()) {
-            findings.leaveOut(
+            diagnostics.leaveOut(
                 "variable " + Quote.of(key), "a setting is one text, not empty", variable.place);
           } else {
             node.setting(key, variable.value);
@@ -687,7 +688,7 @@ final class AnsibleInventory {
       node.label("group", String.join(",", direct));
     }
     PeerNode built = node.build();
-    findings.grow(built, host.place);
+    diagnostics.grow(built, host.place);
     return built;
   }
 
@@ -712,7 +713,7 @@ final class AnsibleInventory {
     if (!free.equals(host.name)) {
       String why =
           YamlValue.template(host.name).map(it -> "it is " + it).orElse("it is no peer id");
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "the name " + Quote.of(host.name), why + "; the node is " + free, host.place);
     }
     return PeerId.of(free);
@@ -725,7 +726,7 @@ final class AnsibleInventory {
             ? YamlValue.template(host.name)
             : given.foreign;
     if (foreign.isPresent()) {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "the address of " + host.name,
           "it is " + foreign.get(),
           given == null ? host.place : given.place);
@@ -738,7 +739,7 @@ final class AnsibleInventory {
     } else if (TopologyText.isHostName(text)) {
       node.address(text, TopologyText.HOSTNAME);
     } else {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "the address " + Quote.of(text) + " of " + host.name,
           "it is neither an IP address nor a host name",
           given == null ? host.place : given.place);

@@ -21,7 +21,7 @@ import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.lab.Findings.Place;
+import magpie.peers.lab.Diagnostics.Place;
 import magpie.peers.spi.Quote;
 import magpie.peers.topology.Subnets;
 import magpie.peers.topology.TopologyText;
@@ -51,45 +51,47 @@ final class ContainerlabTopology {
           "network-mode");
   private static final Pattern VARIABLE = Pattern.compile("\\$(\\{|[A-Za-z_]).*");
 
-  private final Findings findings;
+  private final Diagnostics diagnostics;
   private final Map<String, YamlValue.Field> topology;
   private final Map<String, YamlValue.Field> mgmt;
   private final Map<IpAddress, String> addresses = new HashMap<>();
   private final Map<PeerId, Sharing> sharing = new HashMap<>();
 
   private ContainerlabTopology(
-      Findings findings, Map<String, YamlValue.Field> topology, Map<String, YamlValue.Field> mgmt) {
-    this.findings = findings;
+      Diagnostics diagnostics,
+      Map<String, YamlValue.Field> topology,
+      Map<String, YamlValue.Field> mgmt) {
+    this.diagnostics = diagnostics;
     this.topology = topology;
     this.mgmt = mgmt;
   }
 
-  /** Reads a topology; what is wrong is added to the findings. */
-  static Imported.Content read(String text, String shown, Findings findings) {
-    refuseTemplates(text, findings);
-    findings.refuse();
-    YamlValue root = YamlValue.read(text, findings, false);
-    findings.refuse();
+  /** Reads a topology; what is wrong is added to the diagnostics. */
+  static Imported.Content read(String text, String shown, Diagnostics diagnostics) {
+    refuseTemplates(text, diagnostics);
+    diagnostics.refuse();
+    YamlValue root = YamlValue.read(text, diagnostics, false);
+    diagnostics.refuse();
     if (root != null) {
-      root.visit(value -> refuseTemplate(value, findings));
+      root.visit(value -> refuseTemplate(value, diagnostics));
     }
-    findings.refuse();
+    diagnostics.refuse();
     Map<String, YamlValue.Field> fields = root == null ? Map.of() : root.fields();
     if (!fields.containsKey("topology") && fields.containsKey("all")) {
-      return AnsibleInventory.read(root, shown, findings);
+      return AnsibleInventory.read(root, shown, diagnostics);
     }
     if (!fields.containsKey("topology")) {
-      findings.error(
+      diagnostics.error(
           "not-containerlab",
           new Place(1, 1, 1),
           "expected a containerlab topology, found no key \"topology\"",
           "",
           "name a *.clab.yml file, or use import ansible");
-      findings.refuse();
+      diagnostics.refuse();
     }
     ContainerlabTopology lab =
         new ContainerlabTopology(
-            findings, fieldsOf(fields.get("topology")), fieldsOf(fields.get("mgmt")));
+            diagnostics, fieldsOf(fields.get("topology")), fieldsOf(fields.get("mgmt")));
     for (YamlValue.Field field : fields.values()) {
       if (!Set.of("name", "prefix", "mgmt", "topology").contains(field.key())) {
         lab.leaveOut(field.key(), field.place());
@@ -102,7 +104,7 @@ final class ContainerlabTopology {
    * Containerlab fills a file in with Go templates before it is YAML: most of them are found before
    * the YAML is read, which they often are not, and those that look like a comment behind.
    */
-  private static void refuseTemplates(String text, Findings findings) {
+  private static void refuseTemplates(String text, Diagnostics diagnostics) {
     int number = 0;
     for (String line : text.split("\\R", -1)) {
       number++;
@@ -110,18 +112,18 @@ final class ContainerlabTopology {
       int comment = line.startsWith("#") ? 0 : line.indexOf(" #");
       if (at >= 0 && (comment < 0 || comment > at)) {
         String template = template(line, at);
-        refuseTemplate(template, findings.in(number, template), findings);
+        refuseTemplate(template, diagnostics.in(number, template), diagnostics);
         return;
       }
     }
   }
 
-  private static void refuseTemplate(YamlValue value, Findings findings) {
+  private static void refuseTemplate(YamlValue value, Diagnostics diagnostics) {
     String text = value.text();
     int at = text == null ? -1 : text.indexOf("{{");
     if (text != null && at >= 0) {
       String template = template(text, at);
-      refuseTemplate(template, findings.from(value.place(), template), findings);
+      refuseTemplate(template, diagnostics.from(value.place(), template), diagnostics);
     }
   }
 
@@ -130,8 +132,8 @@ final class ContainerlabTopology {
     return text.substring(at, end < 0 ? text.length() : end + 2);
   }
 
-  private static void refuseTemplate(String template, Place place, Findings findings) {
-    findings.error(
+  private static void refuseTemplate(String template, Place place, Diagnostics diagnostics) {
+    diagnostics.error(
         "template",
         place,
         "expected a value, found the Go template " + Quote.of(template),
@@ -149,14 +151,14 @@ final class ContainerlabTopology {
   }
 
   private void leaveOut(String what, Place place) {
-    findings.leaveOut(Quote.of(what), "a topology has no place for it", place);
+    diagnostics.leaveOut(Quote.of(what), "a topology has no place for it", place);
   }
 
   /** A text that is carried over, which must be whole: variables are replaced by containerlab. */
   private @Nullable String text(YamlValue.@Nullable Field field) {
     String text = field == null ? null : field.value().text();
     if (field != null && text != null && VARIABLE.matcher(text).find()) {
-      findings.error(
+      diagnostics.error(
           "template",
           field.value().place(),
           "expected a value, found the variable "
@@ -166,7 +168,7 @@ final class ContainerlabTopology {
           "write the value itself");
       return null;
     } else if (field != null && text == null && !field.value().isNull()) {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           Quote.of(field.key()) + ": " + field.value().found(),
           "expected one text",
           field.value().place());
@@ -180,10 +182,11 @@ final class ContainerlabTopology {
     String lab = given == null ? Imported.nameOf(shown) : given;
     String name = given == null ? lab : Imported.nameOf(given);
     if (given == null) {
-      findings.leaveOut("a name", "the lab has none; this topology is " + name, new Place(1, 1, 1));
+      diagnostics.leaveOut(
+          "a name", "the lab has none; this topology is " + name, new Place(1, 1, 1));
     }
     if (nameField != null && given != null && !name.equals(given)) {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "the name " + Quote.of(String.valueOf(given)),
           "it is no name of a topology; this one is " + name,
           nameField.value().place());
@@ -202,7 +205,7 @@ final class ContainerlabTopology {
     YamlValue.Field links = topology.get("links");
     int count = links == null ? 0 : links.value().items().size();
     if (links != null && count > 0) {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           count + (count == 1 ? " link" : " links"), "a topology has none", links.place());
     }
     for (YamlValue.Field field : topology.values()) {
@@ -245,7 +248,7 @@ final class ContainerlabTopology {
               .ifPresentOrElse(
                   cidr -> subnets.put(cidr.address().isV6() ? "v6" : "v4", cidr),
                   () ->
-                      findings.error(
+                      diagnostics.error(
                           "bad-cidr",
                           field.value().place(),
                           "expected a network such as 172.20.20.0/24, found " + Quote.of(text),
@@ -277,7 +280,7 @@ final class ContainerlabTopology {
     String name = called != null && Network.isName(called) ? called : "mgmt";
     YamlValue.Field network = mgmt.get("network");
     if (network != null && called != null && !called.isEmpty() && !called.equals(name)) {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "the network name " + Quote.of(called),
           "it is no name of a network; this one is " + name,
           network.value().place());
@@ -290,7 +293,7 @@ final class ContainerlabTopology {
       YamlValue.Field field, String prefix, Map<String, Cidr> subnets, List<PeerNode> nodes) {
     Map<String, YamlValue.Field> own = field.value().fields();
     if (!field.value().isMapping() && !field.value().isNull()) {
-      findings.error(
+      diagnostics.error(
           "wrong-type",
           field.value().place(),
           "expected a mapping for the node " + field.key() + ", found " + field.value().found(),
@@ -309,7 +312,7 @@ final class ContainerlabTopology {
     Map<String, YamlValue.Field> kind = kind(kindName);
     rest(field.value());
     if (kindName != null && NO_NODES.contains(kindName)) {
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "node " + field.key(),
           switch (kindName) {
             case "host" -> "it is the lab host itself";
@@ -323,7 +326,7 @@ final class ContainerlabTopology {
     try {
       id = PeerId.of(field.key());
     } catch (IllegalArgumentException e) {
-      findings.error(
+      diagnostics.error(
           "bad-id",
           field.place(),
           String.valueOf(e.getMessage()),
@@ -339,7 +342,7 @@ final class ContainerlabTopology {
     put(labels, "network-mode", mode);
     for (Map<String, YamlValue.Field> level : List.of(defaults, kind, group, own)) {
       Map<String, YamlValue.Field> given = fieldsOf(level, "labels");
-      findings.grow((long) Findings.LINE * given.size(), field.place());
+      diagnostics.grow((long) Diagnostics.LINE * given.size(), field.place());
       given.values().forEach(label -> label(labels, label));
     }
     PeerNode.Builder node = PeerNode.builder(id).labels(labels);
@@ -349,13 +352,13 @@ final class ContainerlabTopology {
       if (TopologyText.isHostName(hostname)) {
         candidates.add(PeerAddress.of(hostname, TopologyText.HOSTNAME));
       } else {
-        findings.leaveOut("the name " + Quote.of(hostname), "it is no host name", field.place());
+        diagnostics.leaveOut("the name " + Quote.of(hostname), "it is no host name", field.place());
       }
       node.addresses(candidates);
     } else {
       String other = mode.startsWith("container:") ? mode.substring("container:".length()) : "";
       if (other.isEmpty()) {
-        findings.leaveOut(
+        diagnostics.leaveOut(
             "an address of " + field.key(),
             "it has none of its own, with network-mode " + mode,
             field.place());
@@ -364,7 +367,7 @@ final class ContainerlabTopology {
       }
     }
     PeerNode built = node.build();
-    findings.grow(built, field.place());
+    diagnostics.grow(built, field.place());
     nodes.add(built);
   }
 
@@ -387,7 +390,7 @@ final class ContainerlabTopology {
       }
       Shared shared = shared(node.id(), named, known);
       if (shared.addresses.isEmpty()) {
-        findings.leaveOut(
+        diagnostics.leaveOut(
             "an address of " + node.id(),
             "it has that of the container " + Quote.of(of.with) + ", which " + shared.lacks,
             of.place);
@@ -478,7 +481,7 @@ final class ContainerlabTopology {
       labels.put(label.key(), text);
     } else if (label.value().isNull() || text != null) {
       labels.remove(label.key());
-      findings.leaveOut(
+      diagnostics.leaveOut(
           "label " + Quote.of(label.key()), "a label is one text, not empty", label.place());
     }
   }
@@ -515,7 +518,7 @@ final class ContainerlabTopology {
       }
       PeerAddress written = PeerAddress.of(text, TopologyText.ADDRESS);
       if (written.ip().isEmpty()) {
-        findings.error(
+        diagnostics.error(
             "bad-address",
             field.value().place(),
             "expected an address, found " + Quote.of(text),
@@ -525,7 +528,7 @@ final class ContainerlabTopology {
       }
       String other = addresses.putIfAbsent(written.ip().get(), node);
       if (other != null && !other.equals(node)) {
-        findings.error(
+        diagnostics.error(
             "duplicate-address",
             field.value().place(),
             "expected an address of this node alone, found "
@@ -539,7 +542,7 @@ final class ContainerlabTopology {
       boolean v6 = written.ip().get().isV6();
       Cidr subnet = subnets.getOrDefault(v6 ? "v6" : "v4", Cidr.parse(v6 ? SUBNET_V6 : SUBNET_V4));
       if (!subnet.contains(written.ip().get())) {
-        findings.leaveOut(
+        diagnostics.leaveOut(
             "the network of " + written.text(),
             "it is outside the management subnet " + subnet,
             field.value().place());

@@ -57,13 +57,13 @@ public final class Imported {
 
   /** What a reader made of a file; no two nodes have one id. */
   record Content(String name, List<Network> networks, List<PeerNode> nodes) {
-    Imported imported(String shown, Findings findings) {
-      findings.refuse();
+    Imported imported(String shown, Diagnostics diagnostics) {
+      diagnostics.refuse();
       List<PeerNode> ordered = new ArrayList<>(nodes);
       ordered.sort(Comparator.comparing(PeerNode::id));
       List<String> omitted = new ArrayList<>();
       new TopologyText(List.of(), name, null, networks, null, ordered).print(omitted::add);
-      List<Problem> leftOut = new ArrayList<>(findings.leftOut());
+      List<Problem> leftOut = new ArrayList<>(diagnostics.leftOut());
       omitted.forEach(
           what ->
               leftOut.add(
@@ -101,34 +101,35 @@ public final class Imported {
   public static Imported ansible(Path file, String shown) {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(shown, "shown");
-    String text = Findings.text(file, shown, "an Ansible inventory", AnsibleInventory::isComment);
-    Findings findings = new Findings(shown, text);
-    refuseOthers(file, text, findings);
+    String text =
+        Diagnostics.text(file, shown, "an Ansible inventory", AnsibleInventory::isComment);
+    Diagnostics diagnostics = new Diagnostics(shown, text);
+    refuseOthers(file, text, diagnostics);
     for (String beside : List.of("group_vars", "host_vars")) {
       if (Files.exists(file.resolveSibling(beside))) {
-        findings.leaveOut(
+        diagnostics.leaveOut(
             beside + " beside the file",
             "its variables are not read: import what ansible-inventory -i FILE --list --yaml prints",
-            new Findings.Place(1, 1, 1));
+            new Diagnostics.Place(1, 1, 1));
       }
     }
-    return AnsibleInventory.read(text, shown, findings).imported(shown, findings);
+    return AnsibleInventory.read(text, shown, diagnostics).imported(shown, diagnostics);
   }
 
   /** Refuses what Ansible would not read as text. */
-  private static void refuseOthers(Path file, String text, Findings findings) {
+  private static void refuseOthers(Path file, String text, Diagnostics diagnostics) {
     if (text.startsWith("#!") && Files.isExecutable(file)) {
-      findings.error(
+      diagnostics.error(
           "script",
-          findings.in(1, null),
+          diagnostics.in(1, null),
           "expected a static inventory, found a script, which Ansible runs to get one",
           "",
           "import what it prints: ansible-inventory -i FILE --list --yaml");
     }
     if (String.valueOf(file.getFileName()).endsWith(".toml")) {
-      AnsibleInventory.refuseToml(findings, findings.in(1, null), null);
+      AnsibleInventory.refuseToml(diagnostics, diagnostics.in(1, null), null);
     }
-    findings.refuse();
+    diagnostics.refuse();
   }
 
   /**
@@ -149,9 +150,9 @@ public final class Imported {
   public static Imported containerlab(Path file, String shown) {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(shown, "shown");
-    String text = Findings.text(file, shown, "a containerlab topology");
-    Findings findings = new Findings(shown, text);
-    return ContainerlabTopology.read(text, shown, findings).imported(shown, findings);
+    String text = Diagnostics.text(file, shown, "a containerlab topology");
+    Diagnostics diagnostics = new Diagnostics(shown, text);
+    return ContainerlabTopology.read(text, shown, diagnostics).imported(shown, diagnostics);
   }
 
   /**

@@ -29,18 +29,18 @@ public final class Settings {
    */
   public static Map<String, String> read(byte[] content, String shown) {
     Objects.requireNonNull(shown, "shown");
-    String text = Findings.text(content, shown, "settings");
-    Findings findings = new Findings(shown, text);
-    YamlValue root = YamlValue.read(text, findings, false);
+    String text = Diagnostics.text(content, shown, "settings");
+    Diagnostics diagnostics = new Diagnostics(shown, text);
+    YamlValue root = YamlValue.read(text, diagnostics, false);
     Map<String, String> settings = new TreeMap<>();
     if (root != null && root.isMapping()) {
       for (YamlValue.Field field : root.fields().values()) {
         @Nullable String value = field.value().text();
         if (field.key().isEmpty()) {
-          findings.error(
+          diagnostics.error(
               "bad-key", field.place(), "expected a key, found an empty one", "", "name the key");
         } else if (value == null) {
-          findings.error(
+          diagnostics.error(
               "wrong-type",
               field.value().place(),
               "expected a text, a number, true or false, found " + field.value().found(),
@@ -52,16 +52,16 @@ public final class Settings {
           settings.put(field.key(), value);
         }
       }
-    } else if (!findings.hasErrors()) {
-      findings.error(
+    } else if (!diagnostics.hasErrors()) {
+      diagnostics.error(
           "wrong-type",
-          new Findings.Place(1, 1, 1),
+          new Diagnostics.Place(1, 1, 1),
           "expected a mapping of keys to values, found "
               + (root == null ? "nothing" : root.found()),
           "",
           "write \"key: value\" lines, or a JSON object");
     }
-    findings.refuse();
+    diagnostics.refuse();
     return settings;
   }
 }

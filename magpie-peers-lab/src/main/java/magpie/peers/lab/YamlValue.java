@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import magpie.peers.lab.Findings.Place;
+import magpie.peers.lab.Diagnostics.Place;
 import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -65,17 +65,17 @@ final class YamlValue {
    *
    * @param fields the fields of each mapping, found once: 50 aliases can name one 2^25 times
    */
-  private record Document(Findings findings, Map<Node, Map<String, Field>> fields) {}
+  private record Document(Diagnostics diagnostics, Map<Node, Map<String, Field>> fields) {}
 
   /**
-   * Reads a document; errors are added to the findings.
+   * Reads a document; errors are added to the diagnostics.
    *
    * @param tags whether values may have tags that mean something to the other tool; else they are
    *     refused
    * @return the root, or null where there is none or it cannot be read
    */
-  static @Nullable YamlValue read(String text, Findings findings, boolean tags) {
-    if (!findings.linesWithin(LONGEST_LINE)) {
+  static @Nullable YamlValue read(String text, Diagnostics diagnostics, boolean tags) {
+    if (!diagnostics.linesWithin(LONGEST_LINE)) {
       return null;
     }
     LoadSettings settings =
@@ -94,7 +94,7 @@ final class YamlValue {
         depth += event instanceof CollectionStartEvent ? 1 : 0;
         depth -= event instanceof CollectionEndEvent ? 1 : 0;
         if (depth > DEEPEST) {
-          findings.error(
+          diagnostics.error(
               "too-deep",
               place(event.getStartMark(), 1),
               "expected at most " + DEEPEST + " lists and mappings in each other, found one more",
@@ -110,20 +110,20 @@ final class YamlValue {
       if (root == null) {
         return null;
       }
-      YamlValue value = new YamlValue(root, new Document(findings, new IdentityHashMap<>()));
+      YamlValue value = new YamlValue(root, new Document(diagnostics, new IdentityHashMap<>()));
       if (!tags) {
         value.visit(YamlValue::refuseTag);
       }
       return value;
     } catch (MarkedYamlEngineException e) {
-      findings.error(
+      diagnostics.error(
           "syntax",
           place(e.getProblemMark().or(e::getContextMark), 1),
           "expected YAML, found this: " + e.getProblem().replaceAll("\\s+", " "),
           "",
           "correct the line");
     } catch (YamlEngineException e) {
-      findings.error(
+      diagnostics.error(
           "syntax",
           new Place(1, 1, 1),
           "expected YAML, found this: "
@@ -132,7 +132,7 @@ final class YamlValue {
           "correct the file");
     } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
       // The scanner trips over numbers of characters that are none, and gives them no place.
-      findings.error(
+      diagnostics.error(
           "syntax",
           understood,
           "expected YAML, found what cannot be read behind this",
@@ -151,7 +151,7 @@ final class YamlValue {
   private void refuseTag() {
     if (tagged()) {
       boolean vault = vault();
-      document.findings.error(
+      document.diagnostics.error(
           vault ? "vault" : "tag",
           place(),
           vault
@@ -272,7 +272,7 @@ final class YamlValue {
       YamlValue key = new YamlValue(tuple.getKeyNode(), document);
       YamlValue value = new YamlValue(tuple.getValueNode(), document);
       if (!(tuple.getKeyNode() instanceof ScalarNode scalar)) {
-        document.findings.error(
+        document.diagnostics.error(
             "wrong-type", key.place(), "expected a key, found " + key.found(), "", "write a text");
         continue;
       }
@@ -283,7 +283,7 @@ final class YamlValue {
       }
       Field before = fields.putIfAbsent(name, new Field(name, key.place(), value));
       if (before != null) {
-        document.findings.error(
+        document.diagnostics.error(
             "duplicate-key",
             key.place(),
             "expected every key once, found "

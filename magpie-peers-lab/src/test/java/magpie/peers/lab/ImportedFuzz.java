@@ -26,7 +26,7 @@ final class ImportedFuzz {
   private ImportedFuzz() {}
 
   interface Importer {
-    Imported.Content read(String text, String shown, Findings findings);
+    Imported.Content read(String text, String shown, Diagnostics diagnostics);
   }
 
   static void check(byte[] input, Bounds bounds, Importer importer) {
@@ -52,9 +52,9 @@ final class ImportedFuzz {
 
   private static @Nullable Imported imported(byte[] input, Importer importer) {
     try {
-      String text = Findings.text(input, "fuzz", "a file");
-      Findings findings = new Findings("fuzz", text);
-      return importer.read(text, "fuzz", findings).imported("fuzz", findings);
+      String text = Diagnostics.text(input, "fuzz", "a file");
+      Diagnostics diagnostics = new Diagnostics("fuzz", text);
+      return importer.read(text, "fuzz", diagnostics).imported("fuzz", diagnostics);
     } catch (MalformedTopologyException e) {
       hold(e, input);
       return null;

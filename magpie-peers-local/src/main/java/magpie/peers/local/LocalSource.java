@@ -348,7 +348,7 @@ final class LocalSource implements PeerSource {
   }
 
   private Map<Path, Predicate<Path>> spots() {
-    Spots spots = new Spots().leadingTo(path);
+    WatchPoints spots = new WatchPoints().leadingTo(path);
     Exchange known = exchange;
     if (known != null) {
       spots.within(known.directory(), name -> SettingsFile.isName(name.toString()));

@@ -82,7 +82,7 @@ public final class TopologyReader {
   private @Nullable String exchange;
 
   private final List<Draft> drafts = new ArrayList<>();
-  private final Seen<String> ids = new Seen<>(0);
+  private final FirstOccurrences<String> ids = new FirstOccurrences<>(0);
   private final Places idPlaces = new Places();
   private final Places addressPlaces = new Places();
 
@@ -808,7 +808,7 @@ public final class TopologyReader {
 
   /** Reads a mapping whose keys are names that the file chooses. */
   private void entries(Entry entry) {
-    Seen<String> seen = new Seen<>(0);
+    FirstOccurrences<String> seen = new FirstOccurrences<>(0);
     Places places = new Places();
     while (events.next() != Kind.END) {
       if (events.kind() != Kind.SCALAR) {
@@ -1018,7 +1018,7 @@ public final class TopologyReader {
                   .map(meant -> "write " + meant)
                   .orElse("write the name of a network, or add this one under \"networks\""));
     }
-    Seen<IpAddress> addresses = new Seen<>(addressPlaces.count());
+    FirstOccurrences<IpAddress> addresses = new FirstOccurrences<>(addressPlaces.count());
     int others = 0;
     int firstOther = -1;
     for (int i = 0; i < drafts.size(); i++) {

@@ -373,7 +373,7 @@ class WatchTest {
 
   @Test
   void leavesOutWhatLiesBesideTheTopology() {
-    Map<Path, Predicate<Path>> spots = new Spots().leadingTo(bench.file).byDirectory();
+    Map<Path, Predicate<Path>> spots = new WatchPoints().leadingTo(bench.file).byDirectory();
     assertEquals(Set.of(bench.directory, top), spots.keySet());
     assertTrue(spots.get(bench.directory).test(Path.of("bench.magpie.yaml")));
     assertFalse(spots.get(bench.directory).test(Path.of("app.log")));
@@ -384,7 +384,7 @@ class WatchTest {
   @Test
   void watchesTheLastDirectoryThereIsForWhatIsMissing() {
     Map<Path, Predicate<Path>> spots =
-        new Spots().leadingTo(top.resolve("a/b/../c/d.yaml")).byDirectory();
+        new WatchPoints().leadingTo(top.resolve("a/b/../c/d.yaml")).byDirectory();
     assertEquals(Set.of(top), spots.keySet());
     assertTrue(spots.get(top).test(Path.of("a")));
   }
@@ -392,7 +392,7 @@ class WatchTest {
   @Test
   void givesUpOnLinksInACircle() throws IOException {
     Path ring = Files.createSymbolicLink(top.resolve("ring"), Path.of("ring"));
-    Map<Path, Predicate<Path>> spots = new Spots().leadingTo(ring.resolve("x")).byDirectory();
+    Map<Path, Predicate<Path>> spots = new WatchPoints().leadingTo(ring.resolve("x")).byDirectory();
     assertTrue(spots.get(top).test(Path.of("ring")));
   }
 

@@ -242,8 +242,8 @@ public abstract class PeerViewContract {
   }
 
   /** Listens, and waits until the present was told. */
-  private Heard<PeerEvent> listening(String rule, PeerView view) {
-    Heard<PeerEvent> heard = new Heard<>();
+  private Received<PeerEvent> listening(String rule, PeerView view) {
+    Received<PeerEvent> heard = new Received<>();
     view.listen(heard::accept);
     heard.await(
         rule + ": a listener hears nothing; check that the view is the one of the api",
@@ -805,7 +805,7 @@ public abstract class PeerViewContract {
       dealtWith(1);
       put(2);
       PeerView view = open();
-      Heard<Notices> heard = new Heard<>();
+      Received<Notices> heard = new Received<>();
       try (Subscription listening = view.onNotices(heard)) {
         assertNotNull(listening, "N6: no subscription");
         List<Notices> all =
@@ -1119,7 +1119,7 @@ public abstract class PeerViewContract {
     void presentFirst() {
       put(1, 2);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
       view.listen(heard::accept);
       List<PeerEvent> all =
           heard.await("E1: a listener hears nothing", deadline(), a -> !a.isEmpty());
@@ -1134,7 +1134,7 @@ public abstract class PeerViewContract {
       needs(Capability.LIVE);
       put(1, 2, 3);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
       AtomicInteger inside = new AtomicInteger();
       AtomicInteger most = new AtomicInteger();
       view.listen(
@@ -1204,7 +1204,7 @@ public abstract class PeerViewContract {
       needs(Capability.LIVE);
       put(1, 2);
       PeerView view = open();
-      Heard<PeerEvent> heard = listening("E1", view);
+      Received<PeerEvent> heard = listening("E1", view);
       Snapshot before = view.snapshot();
       for (Peer step : changesOf(id(2))) {
         put(step);
@@ -1285,7 +1285,7 @@ public abstract class PeerViewContract {
       assumeTrue(given.isPresent(), "this harness shows views only, see PeerSetHarness.source()");
       try (PeerSource source = given.get()) {
         source.read();
-        Heard<String> calls = new Heard<>();
+        Received<String> calls = new Received<>();
         PeerSource.Watch watch = source.watch(() -> calls.accept("a call"));
         put(2);
         calls.await(
@@ -1305,7 +1305,7 @@ public abstract class PeerViewContract {
       needs(Capability.LIVE);
       put(1);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
       view.listen(heard::accept);
       heard.await("E1: a listener hears nothing", deadline(), a -> !a.isEmpty());
       put(1);
@@ -1319,7 +1319,7 @@ public abstract class PeerViewContract {
     void throwingListener() {
       put(1);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
       view.listen(
           event -> {
             throw new IllegalStateException("this listener throws on purpose");
@@ -1340,8 +1340,8 @@ public abstract class PeerViewContract {
     void nothingAfterClose() {
       put(1);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
-      Heard<PeerEvent> other = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
+      Received<PeerEvent> other = new Received<>();
       Subscription listening = view.listen(heard::accept);
       view.listen(other::accept);
       heard.await("E1: a listener hears nothing", deadline(), a -> !a.isEmpty());
@@ -1365,7 +1365,7 @@ public abstract class PeerViewContract {
     void nothingAfterViewClose() {
       put(1);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
       view.listen(
           event -> {
             view.close();
@@ -1445,7 +1445,7 @@ public abstract class PeerViewContract {
       needs(Capability.LIVE);
       put(1);
       PeerView view = open();
-      Heard<PeerEvent> heard = new Heard<>();
+      Received<PeerEvent> heard = new Received<>();
       view.listen(heard::accept);
       heard.await("E2: a listener hears nothing", deadline(), a -> !a.isEmpty());
       int events = 0;

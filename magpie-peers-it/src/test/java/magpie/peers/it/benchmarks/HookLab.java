@@ -17,10 +17,10 @@ import java.util.Map;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
-import magpie.peers.testkit.FakeJuju;
-import magpie.peers.testkit.Hook;
-import magpie.peers.testkit.HookContext;
-import magpie.peers.testkit.JujuVersion;
+import magpie.peers.testkit.juju.FakeJuju;
+import magpie.peers.testkit.juju.Hook;
+import magpie.peers.testkit.juju.HookContext;
+import magpie.peers.testkit.juju.JujuVersion;
 
 /**
  * A unit of a fake Juju in whose hooks programs are run in turns; each hook fails in the end, so

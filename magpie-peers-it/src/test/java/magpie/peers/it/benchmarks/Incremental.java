@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
-import magpie.peers.testkit.Hook;
+import magpie.peers.testkit.juju.Hook;
 
 /**
  * What a relation hook costs that reads the settings of one peer and has those of all others from
