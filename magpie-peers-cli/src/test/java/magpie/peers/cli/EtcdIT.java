@@ -22,10 +22,12 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The command with a real etcd, as docs/etcd.md shows it. */
+@Tag("alone")
 class EtcdIT {
   @TempDir static Path directory;
   private static Process etcd;

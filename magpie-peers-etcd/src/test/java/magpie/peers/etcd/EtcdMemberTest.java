@@ -32,12 +32,14 @@ import magpie.peers.spi.Reading;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Joining, leaving, forgetting and publishing, with one real server. */
 @SuppressWarnings("try") // views are open for what they do, not to be asked
+@Tag("alone")
 class EtcdMemberTest {
   @TempDir static Path data;
   private static EtcdCluster cluster;

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Many threads use views of a real etcd that is cut off and mended meanwhile. */
 @Tag("thorough")
+@Tag("alone")
 class EtcdStressTest extends PeerViewStress {
   @TempDir static Path data;
   private static EtcdCluster cluster;

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * What breaks, as the table of docs/etcd.md tells it: with three real servers, killed and stopped.
  */
 @SuppressWarnings("try") // views are open for what they do, not to be asked
+@Tag("alone")
 class FailuresTest {
   private static final String SET = "set";
 
@@ -123,7 +124,7 @@ class FailuresTest {
               .startsWith(
                   "expected an answer of etcd at "
                       + cluster.endpoints()
-                      + " within 3 s to read /magpie/v1/set/, found "),
+                      + " within 5 s to read /magpie/v1/set/, found "),
           seen.health().reason());
       assertEquals(List.of("a"), seen.ids().stream().map(Object::toString).toList());
       cluster.restart(0);

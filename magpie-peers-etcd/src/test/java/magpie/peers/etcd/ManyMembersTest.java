@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a change costs among 1,000 members, and how long it takes beside a bare watch. */
 @Tag("thorough")
 @SuppressWarnings("try") // the watch is open for what it does
+@Tag("alone")
 class ManyMembersTest {
   private static final int MEMBERS = 1000;
   private static final int CHANGES = 100;

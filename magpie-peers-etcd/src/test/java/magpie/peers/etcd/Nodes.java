@@ -28,7 +28,7 @@ final class Nodes {
         .option("etcd", endpoints)
         .option("peer-set", set)
         .option("etcd-ttl", "2")
-        .option("etcd-timeout", "3")
+        .option("etcd-timeout", "5")
         .stateDirectory(state);
   }
 

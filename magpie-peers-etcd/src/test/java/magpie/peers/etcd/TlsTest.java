@@ -22,10 +22,12 @@ import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
 import magpie.peers.SourceUnavailableException;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Servers that speak TLS, take client certificates only, and know users by their common names. */
+@Tag("alone")
 class TlsTest {
   private static final String SET = "lab";
 
