@@ -24,16 +24,13 @@ import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** The real backends on a class path without their libraries, each in a class loader of its own. */
 class MissingLibraryTest {
   @TempDir Path directory;
 
-  /** Opens the peers, or checks a file, with the api and one backend and nothing else. */
-  private static String refused(
-      String backend, Map<String, String> variables, Path directory, boolean check)
+  /** Opens the peers with the api and one backend and nothing else. */
+  private static String refused(String backend, Map<String, String> variables, Path directory)
       throws Exception {
     URL[] path = {
       url(Launched.origin(Peers.class)),
@@ -55,18 +52,8 @@ class MissingLibraryTest {
       Object built = builder.getClass().getMethod("build").invoke(builder);
       Class<?> peers = loader.loadClass(Peers.class.getName());
       Method open = peers.getMethod("open", options);
-      Method checks = peers.getMethod("check", Path.class, String.class, options);
       Throwable thrown =
-          assertThrows(
-                  InvocationTargetException.class,
-                  () -> {
-                    if (check) {
-                      checks.invoke(null, directory.resolve("b.yaml"), "b.yaml", built);
-                    } else {
-                      open.invoke(null, built);
-                    }
-                  })
-              .getCause();
+          assertThrows(InvocationTargetException.class, () -> open.invoke(null, built)).getCause();
       assertEquals("magpie.peers.ConfigurationException", thrown.getClass().getName());
       return String.valueOf(thrown.getMessage())
           .replaceFirst("the class \\S+ is missing", "... is missing");
@@ -79,18 +66,13 @@ class MissingLibraryTest {
     return Path.of(origin).toUri().toURL();
   }
 
-  @ParameterizedTest
-  @CsvSource({"true", "false"})
-  void theLocalBackendWithoutSnakeyaml(boolean check) throws Exception {
+  @Test
+  void theLocalBackendWithoutSnakeyaml() throws Exception {
     Files.writeString(directory.resolve("b.yaml"), "version: 1\n");
     assertEquals(
         "expected the backend local with its libraries, found that ... is missing; add"
             + " org.snakeyaml:snakeyaml-engine",
-        refused(
-            "magpie.peers.local.LocalBackend",
-            Map.of("MAGPIE_TOPOLOGY", "b.yaml"),
-            directory,
-            check));
+        refused("magpie.peers.local.LocalBackend", Map.of("MAGPIE_TOPOLOGY", "b.yaml"), directory));
   }
 
   @Test
@@ -102,7 +84,6 @@ class MissingLibraryTest {
         refused(
             "magpie.peers.juju.JujuBackend",
             Map.of("JUJU_CONTEXT_ID", "x", "JUJU_UNIT_NAME", "magpie/0"),
-            directory,
-            false));
+            directory));
   }
 }
