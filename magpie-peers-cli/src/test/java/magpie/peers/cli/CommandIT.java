@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import jakarta.inject.Inject;
 import java.io.BufferedReader;
 import java.io.File;
@@ -29,7 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.zip.ZipFile;
 import magpie.peers.PeerView;
-import magpie.peers.topology.Recording;
+import magpie.peers.lab.Graph;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -476,7 +477,8 @@ class CommandIT {
             CommandLine.class,
             Inject.class,
             Load.class,
-            Recording.class,
+            JsonFactory.class,
+            Graph.class,
             Class.forName("magpie.peers.local.LocalBackend"));
     assertPrints(
         "192.0.2.12\tmagpie-1\n192.0.2.13\tmagpie-2\n",

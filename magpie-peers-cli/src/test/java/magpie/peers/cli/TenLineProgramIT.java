@@ -7,6 +7,7 @@ package magpie.peers.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import jakarta.inject.Inject;
 import java.io.File;
 import java.io.IOException;
@@ -100,7 +101,8 @@ class TenLineProgramIT {
   private static String local() throws ClassNotFoundException {
     return path(
         Launched.origin(Class.forName("magpie.peers.local.LocalBackend")),
-        Launched.origin(Load.class));
+        Launched.origin(Load.class),
+        Launched.origin(JsonFactory.class));
   }
 
   private void assertRuns(String... options) {
