@@ -41,13 +41,14 @@ record PackagedJars(List<Path> files) {
   }
 
   static PackagedJars forBench() {
-    return of("magpie-peers-local", "snakeyaml-engine");
+    return of("magpie-peers-local", "snakeyaml-engine", "jackson-core");
   }
 
   static PackagedJars forBenchWithInjection() {
     return of(
         "magpie-peers-local",
         "snakeyaml-engine",
+        "jackson-core",
         "magpie-peers-hk2",
         "hk2-locator",
         "hk2-api",
