@@ -282,9 +282,5 @@ final class NoticeBoard {
       }
       return true;
     }
-
-    private Notices notices() {
-      return NoticeBoard.this.notices();
-    }
   }
 }

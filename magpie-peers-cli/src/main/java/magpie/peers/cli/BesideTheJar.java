@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class BesideTheJar {
   private static final String ETCD = "magpie-peers-etcd";
 
-  /** Kept, since a logger that nobody holds forgets its level. */
+  /** Kept, since a logger without a reference forgets its level. */
   private static final Logger GRPC = Logger.getLogger("io.grpc");
 
   private BesideTheJar() {}

@@ -234,7 +234,7 @@ public final class Recording {
 
   /** What no reader would take is not written. */
   private void refuseTooLarge(String printed) {
-    long most = TopologyText.LARGEST_FILE;
+    long most = TopologyReader.LONGEST_FILE;
     // No character takes more than three bytes.
     if (3L * printed.length() <= most) {
       return;

@@ -52,7 +52,9 @@ public final class TopologyReader {
   /** How many different sets of labels or settings, and how many texts, are kept to be shared. */
   private static final int MOST_SHARED = 10_000;
 
-  private static final int LONGEST_KEY = 253;
+  /** The longest key of a setting or label, in characters. */
+  static final int LONGEST_KEY = 253;
+
   private static final String SOURCE = "topology";
 
   private static final List<String> ROOT_KEYS =

@@ -47,13 +47,6 @@ public record TopologyText(
   /** The source of the host name of a node in a topology, which is its last address. */
   public static final String HOSTNAME = "hostname";
 
-  /** What the format allows (docs/topology.md). */
-  static final int LARGEST_FILE = 64 << 20;
-
-  private static final int LONGEST_KEY = 253;
-
-  private static final int LONGEST_VALUE = 1 << 20;
-
   /** Within what YAML allows for a key before its colon, and for a line to remain readable. */
   private static final int LONGEST_PLAIN_KEY = 1000;
 
@@ -216,7 +209,7 @@ public record TopologyText(
 
   private static String fault(String key, String value) {
     if (key.isEmpty()
-        || key.length() > LONGEST_KEY
+        || key.length() > TopologyReader.LONGEST_KEY
         || key.chars().anyMatch(c -> c == '=' || Character.isISOControl(c))) {
       return "a key of a topology has 1 to 253 characters, none of them '=' or a control character";
     }
@@ -231,8 +224,8 @@ public record TopologyText(
         .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
       return "a text of a topology has whole characters, this has half of a surrogate pair";
     }
-    return text.codePointCount(0, text.length()) > LONGEST_VALUE
-        ? "a text of a topology has at most " + LONGEST_VALUE + " characters"
+    return text.codePointCount(0, text.length()) > YamlEvents.LONGEST_VALUE
+        ? "a text of a topology has at most " + YamlEvents.LONGEST_VALUE + " characters"
         : "";
   }
 
