@@ -5,13 +5,10 @@
 
 package magpie.peers;
 
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,7 +18,7 @@ import magpie.peers.spi.StateStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The notices of one view: recorded in the state, shown, and dismissed.
+ * The notices of one view: recorded in the state, and dismissed.
  *
  * <p>The state may have to be waited for, because another process has its lock, and nothing else of
  * the view waits with it. So the locks have an order: first the one of this board, then that of the
@@ -40,7 +37,6 @@ final class NoticeBoard {
   private final SourcedView view;
   private final CheckedSource source;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Set<Notice> shown = new HashSet<>();
 
   /** Who waits for the state now, and whether close() has woken it; guarded by this object. */
   private @Nullable Thread waiting;
@@ -53,44 +49,13 @@ final class NoticeBoard {
     this.source = source;
   }
 
-  /** Records who is there, and returns the notices, which are then shown. */
+  /** Records who is there, and returns the notices that wait. */
   Notices notices() {
-    lock.lock();
-    try {
-      Notices notices = record();
-      // Those shown before are among these, or they are gone or replaced.
-      shown.clear();
-      shown.addAll(notices.joined());
-      shown.addAll(notices.departed());
-      return notices;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Records who is there, and shows nothing. */
-  Notices record() {
     lock.lock();
     try {
       StateStore store = view.readForRecording();
       return view.noticesOf(
           view.isUnread() ? load(store) : change(store, new Recording(store.origin())));
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Dismisses the notices of one kind that were shown. */
-  List<Notice> dismissShown(Notice.Kind kind) {
-    lock.lock();
-    try {
-      List<Notice> ofKind = new ArrayList<>();
-      for (Notice notice : shown) {
-        if (notice.kind() == kind) {
-          ofKind.add(notice);
-        }
-      }
-      return dismiss(ofKind);
     } finally {
       lock.unlock();
     }
@@ -115,9 +80,6 @@ final class NoticeBoard {
               }
             }
           });
-      for (Notice notice : given) {
-        shown.remove(notice);
-      }
       return List.copyOf(dismissed.values());
     } finally {
       lock.unlock();
@@ -236,7 +198,7 @@ final class NoticeBoard {
   /** Tells a consumer of new notices, and tries again where they cannot be recorded. */
   final class Listening extends Dispatch.Listening {
     private final Consumer<Notices> consumer;
-    private Notices told = new Notices(List.of(), List.of());
+    private @Nullable Notices told;
     private Dispatch.@Nullable Observation seen;
     private @Nullable String broken;
 

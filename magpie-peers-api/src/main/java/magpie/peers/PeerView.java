@@ -5,6 +5,7 @@
 
 package magpie.peers;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +22,11 @@ import java.util.function.Consumer;
  *   for (PeerNode peer : peers.nodes(NodeFilter.inNetwork("storage"))) {
  *     System.out.println(peer.id() + " " + peer.address().orElseThrow().text());
  *   }
- *   for (Notice notice : peers.notices().departed()) {
+ *   Notices notices = peers.notices();
+ *   for (Notice notice : notices.departed()) {
  *     System.out.println("lost " + notice.id());
  *   }
- *   peers.dismissDeparted();
+ *   notices.dismissDeparted();
  * }
  * }</pre>
  *
@@ -144,26 +146,25 @@ public interface PeerView extends AutoCloseable {
   Notices notices();
 
   /**
-   * Dismisses the joined notices that this view has returned or told a listener, and no other (N3).
+   * Dismisses the notices given, joined and departed, and no other (N3).
    *
-   * @return what was dismissed
+   * @param notices the notices, as they were returned or passed to a consumer
+   * @return what was dismissed: not those that were dismissed or replaced by newer ones since
+   * @throws StateException if the state cannot be read or written
    */
-  List<Notice> dismissJoined();
+  default List<Notice> dismiss(Notices notices) {
+    List<Notice> all = new ArrayList<>(notices.joined());
+    all.addAll(notices.departed());
+    return dismiss(all);
+  }
 
   /**
-   * Dismisses the departed notices that this view has returned or told a listener, and no other
-   * (N3).
+   * Dismisses some notices, and no other (N3).
    *
-   * @return what was dismissed
-   */
-  List<Notice> dismissDeparted();
-
-  /**
-   * Dismisses certain notices.
-   *
-   * @param notices the notices, as they were returned; those that are gone or were replaced by
-   *     newer ones since are left alone
-   * @return what was dismissed
+   * @param notices the notices, as they were returned or passed to a consumer
+   * @return what was dismissed, ordered by id: not those that were dismissed or replaced by newer
+   *     ones since
+   * @throws StateException if the state cannot be read or written
    */
   List<Notice> dismiss(Collection<Notice> notices);
 

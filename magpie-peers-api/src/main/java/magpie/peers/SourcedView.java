@@ -505,7 +505,7 @@ final class SourcedView implements PeerView {
     try {
       Reading now = Objects.requireNonNull(reading, "reading");
       return new Notices(
-          list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
+          this, list(ledger, Notice.Kind.JOINED, now), list(ledger, Notice.Kind.DEPARTED, now));
     } finally {
       lock.unlock();
     }
@@ -528,16 +528,6 @@ final class SourcedView implements PeerView {
       notices.add(new Notice(kind, id, each.getValue(), placed(known, now)));
     }
     return notices;
-  }
-
-  @Override
-  public List<Notice> dismissJoined() {
-    return board.dismissShown(Notice.Kind.JOINED);
-  }
-
-  @Override
-  public List<Notice> dismissDeparted() {
-    return board.dismissShown(Notice.Kind.DEPARTED);
   }
 
   @Override
@@ -599,7 +589,7 @@ final class SourcedView implements PeerView {
   public Subscription onNotices(Consumer<Notices> consumer) {
     Objects.requireNonNull(consumer, "consumer");
     // What cannot begin is told to the caller; what breaks later can be told to the log alone.
-    board.record();
+    board.notices();
     enter();
     try {
       watch();

@@ -520,8 +520,9 @@ class DispatchTest {
       await(tried);
       source.store.fault = null;
       // Without any further change: it is tried again.
-      assertEquals(2, next(told).joined().size());
-      assertEquals(2, view.dismissJoined().size());
+      Notices healed = next(told);
+      assertEquals(2, healed.joined().size());
+      assertEquals(2, healed.dismissJoined().size());
     }
     assertEquals(
         List.of(

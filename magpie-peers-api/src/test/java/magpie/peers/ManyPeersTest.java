@@ -125,8 +125,8 @@ class ManyPeersTest {
       assertEquals(ids(1, MANY / 10), names(notices.departed()));
       assertTrue(source.stateSize() < 1024, source.store.text);
 
-      assertEquals(notices.joined(), view.dismissJoined());
-      assertEquals(notices.departed(), view.dismissDeparted());
+      assertEquals(notices.joined(), notices.dismissJoined());
+      assertEquals(notices.departed(), notices.dismissDeparted());
       assertTrue(view.notices().isEmpty());
       assertTrue(source.stateSize() < 256, source.store.text);
       assertEquals(later.size(), view.nodes(NodeFilter.inNetwork("oam")).size());

@@ -334,15 +334,35 @@ class SourcedViewTest {
   }
 
   @Test
-  void onlyWhatWasShownIsDismissed() {
+  void onlyTheNoticesInHandAreDismissed() {
     ScriptedSource source = ScriptedSource.of("a");
     try (PeerView view = source.open()) {
-      assertEquals(List.of(), view.dismissJoined());
-      view.notices();
+      Notices mine = view.notices();
       source.nodes.add(ScriptedSource.node("b", "192.0.2.9"));
       source.changed();
-      assertEquals(ids("a"), of(view.dismissJoined()));
+      Notices ofAnotherComponent = view.notices();
+      assertEquals(ids("a", "b"), of(ofAnotherComponent.joined()));
+      assertEquals(List.of(), mine.dismissDeparted());
+      assertEquals(ids("a"), of(mine.dismissJoined()));
       assertEquals(ids("b"), of(view.notices().joined()));
+      assertEquals(ids("b"), of(ofAnotherComponent.dismissJoined()));
+      assertTrue(view.notices().isEmpty());
+    }
+  }
+
+  @Test
+  void bothKindsAreDismissedAtOnce() {
+    ScriptedSource source = ScriptedSource.of("a");
+    try (PeerView view = source.open()) {
+      view.notices().dismissJoined();
+      source.nodes.clear();
+      source.nodes.add(ScriptedSource.node("b", "192.0.2.9"));
+      source.changed();
+      Notices notices = view.notices();
+      assertEquals(ids("a"), of(notices.departed()));
+      assertEquals(ids("a", "b"), of(view.dismiss(notices)));
+      assertTrue(view.notices().isEmpty());
+      assertEquals(List.of(), view.dismiss(notices));
     }
   }
 
@@ -373,8 +393,7 @@ class SourcedViewTest {
       source.changed();
       source.nodes.add(ScriptedSource.node("b", "192.0.2.9"));
       source.changed();
-      assertEquals(ids("a", "b"), of(next(told).joined()));
-      assertEquals(ids("a", "b"), of(view.dismissJoined()));
+      assertEquals(ids("a", "b"), of(next(told).dismissJoined()));
       assertTrue(told.isEmpty());
     }
   }
@@ -729,8 +748,8 @@ class SourcedViewTest {
     calls.put("node", view -> view.node(id("a")));
     calls.put("explain", view -> view.explain(id("a"), NodeFilter.all()));
     calls.put("notices", PeerView::notices);
-    calls.put("dismissJoined", PeerView::dismissJoined);
-    calls.put("dismissDeparted", PeerView::dismissDeparted);
+    calls.put("dismissJoined", view -> view.notices().dismissJoined());
+    calls.put("dismiss both", view -> view.dismiss(view.notices()));
     calls.put("dismiss", view -> view.dismiss(view.notices().joined()));
     calls.put("dismiss none", view -> view.dismiss(List.of()));
     calls.put("listen", view -> view.listen(event -> {}).close());

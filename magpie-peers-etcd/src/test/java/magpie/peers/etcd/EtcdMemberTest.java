@@ -176,8 +176,7 @@ class EtcdMemberTest {
         a.close();
         try (PeerView observer =
             Nodes.observer(cluster.endpoints(), set, directory.resolve("observer"))) {
-          observer.notices();
-          observer.dismissJoined();
+          observer.notices().dismissJoined();
           Await.equal(List.of("a at 192.0.2.3?"), () -> Nodes.shown(observer));
           EtcdMember.of(second).join(List.of("192.0.2.9"), Map.of());
           assertEquals(List.of("a at 192.0.2.9"), Nodes.shown(observer));

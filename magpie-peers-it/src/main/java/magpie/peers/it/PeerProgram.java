@@ -159,9 +159,9 @@ public final class PeerProgram {
 
   private void dismiss() {
     try (PeerView view = Peers.open()) {
-      view.notices();
-      view.dismissJoined().forEach(this::say);
-      view.dismissDeparted().forEach(this::say);
+      Notices notices = view.notices();
+      notices.dismissJoined().forEach(this::say);
+      notices.dismissDeparted().forEach(this::say);
     }
   }
 

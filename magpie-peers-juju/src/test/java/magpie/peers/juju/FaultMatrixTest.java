@@ -329,7 +329,7 @@ class FaultMatrixTest {
             .option("tool-timeout", Integer.toString(toolTimeout))
             .build();
     try (PeerView view = Peers.open(options)) {
-      view.notices();
+      Notices notices = view.notices();
       view.nodes();
       if (!hook.hook().name().equals("install")) {
         view.publish("last-hook", hook.hook().name() + " " + hook.hook().remoteUnit());
@@ -340,7 +340,7 @@ class FaultMatrixTest {
         }
       }
       if (hook.hook().kind() == Hook.Kind.CHANGED) {
-        view.dismissJoined();
+        notices.dismissJoined();
       }
     }
   }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import magpie.peers.Notices;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
@@ -83,11 +84,12 @@ class HookClassesTest {
       try (PeerView peers =
           arguments.length == 0 ? Peers.open(options) : Peers.open(new JujuBackend(), options)) {
         peers.publish(Map.of("port", "5001"));
-        if (peers.notices().joined().size() != peers.nodes().size()) {
-          throw new IllegalStateException("everybody has joined");
+        Notices notices = peers.notices();
+        if (notices.joined().size() != peers.nodes().size()) {
+          throw new IllegalStateException("expected every peer to have joined, found " + notices);
         }
-        peers.dismissJoined();
-        peers.dismissDeparted();
+        notices.dismissJoined();
+        notices.dismissDeparted();
       }
     }
   }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import magpie.peers.Notices;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
@@ -152,8 +153,9 @@ class IncrementalLivesTest {
         }
         List<String> notices = List.of();
         if (plan.what() == What.NOTICES) {
-          notices = HookScene.texts(view.notices().joined());
-          view.dismissJoined();
+          Notices now = view.notices();
+          notices = HookScene.texts(now.joined());
+          now.dismissJoined();
         }
         if (plan.what() == What.ALL) {
           nodes.addAll(view.nodes());

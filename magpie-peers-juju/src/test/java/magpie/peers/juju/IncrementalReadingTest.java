@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import magpie.peers.ConfigurationException;
+import magpie.peers.Notices;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
@@ -413,10 +414,9 @@ class IncrementalReadingTest {
                 JujuUnit here = JujuUnit.of(view);
                 here.publishAddresses();
                 assertEquals(view.ids().size(), view.nodes().size());
-                view.notices();
+                Notices notices = view.notices();
                 here.setStatus(JujuUnit.Status.ACTIVE, "Ready");
-                view.dismissJoined();
-                view.dismissDeparted();
+                view.dismiss(notices);
               }
             });
   }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import magpie.peers.NodeFilter;
+import magpie.peers.Notices;
 import magpie.peers.PeerId;
 import magpie.peers.testkit.juju.FakeJuju;
 import magpie.peers.testkit.juju.FakeUnit;
@@ -99,13 +100,14 @@ class ManyPeersTest {
           HookScene.run(
               unit,
               view -> {
-                assertEquals(PEERS, view.notices().joined().size());
+                Notices notices = view.notices();
+                assertEquals(PEERS, notices.joined().size());
                 assertEquals(PEERS, view.nodes().size());
                 assertEquals(PEERS, view.nodes(NodeFilter.inNetwork("10.0.0.0/8")).size());
                 assertTrue(view.node(HookScene.unit(5)).isPresent());
                 assertTrue(view.explain(HookScene.unit(6), NodeFilter.all()).isPresent());
                 view.publish("greeting", "hello");
-                assertEquals(PEERS, view.dismissJoined().size());
+                assertEquals(PEERS, notices.dismissJoined().size());
                 assertEquals(PEERS, view.nodes().size());
               });
 

@@ -67,15 +67,7 @@ class NoticesInHooksTest {
             List.of("magpie/1"),
             HookScene.look(unit, hook, view -> view.ids().stream().map(Object::toString).toList()));
       }
-      assertEquals(
-          1,
-          HookScene.look(
-                  unit,
-                  view -> {
-                    view.notices();
-                    return view.dismissDeparted();
-                  })
-              .size());
+      assertEquals(1, HookScene.look(unit, view -> view.notices().dismissDeparted()).size());
       assertEquals(List.of(), HookScene.look(unit, PeerView::notices).departed());
     }
   }

@@ -106,13 +106,11 @@ class ScenarioTest {
       assertEquals(expected, view.ids().stream().map(Object::toString).toList(), hook.toString());
       note(hook, view.nodes(), notices);
       if (hook.hook().name().equals("update-status")) {
-        view.dismissJoined();
-        view.dismissDeparted();
+        view.dismiss(notices);
       }
       if (failing && hook.hook().kind() == Hook.Kind.DEPARTED && hook.unit().equals("magpie/1")) {
         failing = false;
-        view.dismissJoined();
-        view.dismissDeparted();
+        view.dismiss(notices);
         view.publish("greeting", "never said");
         throw new IllegalStateException("on purpose");
       }

@@ -22,7 +22,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import magpie.peers.Environment;
-import magpie.peers.Notice;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
@@ -62,11 +61,10 @@ class DismissingProcessesTest {
   }
 
   private static void dismiss(PeerView view, Consumer<String> dismissed) {
-    view.notices();
-    List<Notice> mine = new ArrayList<>(view.dismissJoined());
-    mine.addAll(view.dismissDeparted());
-    mine.forEach(
-        notice -> dismissed.accept(notice.kind() + " " + notice.id() + " " + notice.sequence()));
+    view.dismiss(view.notices())
+        .forEach(
+            notice ->
+                dismissed.accept(notice.kind() + " " + notice.id() + " " + notice.sequence()));
   }
 
   @Test

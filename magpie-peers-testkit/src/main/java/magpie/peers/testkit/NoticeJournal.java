@@ -35,6 +35,9 @@ public final class NoticeJournal implements AutoCloseable {
   private final ToLongFunction<PeerView> world;
   private final List<PeerView> views = new ArrayList<>();
 
+  /** The notices that each view returned last. */
+  private final List<Notices> shown = new ArrayList<>();
+
   private NoticeJournal(FileChannel out, ToLongFunction<PeerView> world) {
     this.out = out;
     this.world = world;
@@ -69,6 +72,7 @@ public final class NoticeJournal implements AutoCloseable {
     int number = number(view);
     write(NoticeStep.asks(number, world.applyAsLong(view)));
     Notices notices = view.notices();
+    shown.set(number - 1, notices);
     List<Notice> all = new ArrayList<>(notices.joined());
     all.addAll(notices.departed());
     write(NoticeStep.shown(number, world.applyAsLong(view), all));
@@ -76,7 +80,7 @@ public final class NoticeJournal implements AutoCloseable {
   }
 
   /**
-   * Dismisses what a view has shown of one kind of notice.
+   * Dismisses the notices of one kind that this journal got last from a view.
    *
    * @param view one of the program's views
    * @param kind which notices to dismiss
@@ -85,8 +89,9 @@ public final class NoticeJournal implements AutoCloseable {
   public List<Notice> dismiss(PeerView view, Notice.Kind kind) {
     int number = number(view);
     write(NoticeStep.dismisses(number, kind));
+    Notices last = shown.get(number - 1);
     List<Notice> dismissed =
-        kind == Notice.Kind.JOINED ? view.dismissJoined() : view.dismissDeparted();
+        kind == Notice.Kind.JOINED ? last.dismissJoined() : last.dismissDeparted();
     write(NoticeStep.dismissed(number, kind, dismissed));
     return dismissed;
   }
@@ -94,6 +99,7 @@ public final class NoticeJournal implements AutoCloseable {
   private int number(PeerView view) {
     if (!views.contains(view)) {
       views.add(view);
+      shown.add(new Notices(view, List.of(), List.of()));
     }
     return views.indexOf(view) + 1;
   }

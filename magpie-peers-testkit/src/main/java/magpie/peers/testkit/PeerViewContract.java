@@ -263,9 +263,7 @@ public abstract class PeerViewContract {
   private void dealtWith(int... numbers) {
     put(numbers);
     PeerView view = open();
-    view.notices();
-    view.dismissJoined();
-    view.dismissDeparted();
+    view.dismiss(view.notices());
     set.finish(view);
   }
 
@@ -490,9 +488,7 @@ public abstract class PeerViewContract {
       put(1, 2);
       PeerView view = open();
       Snapshot before = view.snapshot();
-      view.notices();
-      view.dismissJoined();
-      view.dismissDeparted();
+      view.dismiss(view.notices());
       String rule = "M3: dismissing changed membership; check that members are not notices";
       assertEquals(before.nodes(), view.nodes(), rule);
       assertEquals(ids(1, 2), view.ids(), rule);
@@ -645,31 +641,33 @@ public abstract class PeerViewContract {
         set.finish(view);
       }
       PeerView view = open();
-      view.notices();
-      assertEquals(ids(2), of(view.dismissJoined()), "N3: dismissJoined dismissed something else");
+      assertEquals(
+          ids(2), of(view.notices().dismissJoined()), "N3: dismissJoined dismissed something else");
       told("N3: dismissJoined left or took too much", List.of(), ids(1), view.notices());
       set.finish(view);
       PeerView last = open();
-      told("N3: a dismissed notice came back", List.of(), ids(1), last.notices());
-      assertEquals(ids(1), of(last.dismissDeparted()), "N3: dismissDeparted dismissed otherwise");
+      Notices left = last.notices();
+      told("N3: a dismissed notice came back", List.of(), ids(1), left);
+      assertEquals(ids(1), of(left.dismissDeparted()), "N3: dismissDeparted dismissed otherwise");
       told("N3: dismissDeparted left something", List.of(), List.of(), last.notices());
       set.finish(last);
       told("N3: a dismissed notice came back", List.of(), List.of(), open().notices());
     }
 
     @Test
-    @DisplayName("N3 never dismisses what this caller was not shown")
-    void onlyShown() {
-      dealtWith(1);
-      put(2);
-      PeerView earlier = open();
-      told("N3: expected one to have joined", ids(2), List.of(), earlier.notices());
-      set.finish(earlier);
+    @DisplayName("N3 dismisses the notices in hand and no others that wait")
+    void onlyThoseInHand() {
+      put(1, 2);
       PeerView view = open();
-      String rule = "N3: dismissed what was never shown; check that only shown notices are cleared";
-      assertEquals(List.of(), view.dismissJoined(), rule);
-      assertEquals(List.of(), view.dismissDeparted(), rule);
+      Notices notices = view.notices();
+      told("N3: expected two to have joined", ids(1, 2), List.of(), notices);
+      String rule = "N3: dismissed what was never in hand; check PeerView.dismiss";
+      List<Notice> first = notices.joined().subList(0, 1);
+      assertEquals(List.of(), view.dismiss(List.of()), rule);
+      assertEquals(List.of(), notices.dismissDeparted(), rule);
+      assertEquals(ids(1), of(view.dismiss(first)), rule);
       told(rule, ids(2), List.of(), view.notices());
+      assertEquals(List.of(), view.dismiss(first), "N3: a notice was dismissed twice");
     }
 
     @Test
@@ -678,10 +676,13 @@ public abstract class PeerViewContract {
       needs(Capability.LIVE);
       put(1);
       PeerView view = open();
-      told("N3: expected one to have joined", ids(1), List.of(), view.notices());
+      Notices notices = view.notices();
+      told("N3: expected one to have joined", ids(1), List.of(), notices);
       put(2);
       String rule = "N3: dismissed what arrived since; check that dismissing records nothing";
-      assertEquals(ids(1), of(view.dismissJoined()), rule);
+      // Another caller of the same view sees both.
+      told(rule, ids(1, 2), List.of(), view.notices());
+      assertEquals(ids(1), of(notices.dismissJoined()), rule);
       told(rule, ids(2), List.of(), view.notices());
     }
 
@@ -729,10 +730,12 @@ public abstract class PeerViewContract {
       PeerView one = open();
       PeerView other = open();
       String rule = "N4: two views disagree; check that StateStore.update reads before it writes";
-      told(rule, ids(1), List.of(), one.notices());
-      assertEquals(one.notices(), other.notices(), rule);
-      assertEquals(ids(1), of(one.dismissJoined()), rule);
-      assertEquals(List.of(), of(other.dismissJoined()), rule);
+      Notices ofOne = one.notices();
+      Notices ofOther = other.notices();
+      told(rule, ids(1), List.of(), ofOne);
+      assertEquals(ofOne, ofOther, rule);
+      assertEquals(ids(1), of(ofOne.dismissJoined()), rule);
+      assertEquals(List.of(), of(ofOther.dismissJoined()), rule);
       told(rule, List.of(), List.of(), other.notices());
     }
 
@@ -790,8 +793,7 @@ public abstract class PeerViewContract {
       Object before = set.writes();
       PeerView view = open();
       view.notices();
-      view.notices();
-      view.dismissJoined();
+      view.notices().dismissJoined();
       set.finish(view);
       assertEquals(
           before,
@@ -811,9 +813,11 @@ public abstract class PeerViewContract {
         List<Notices> all =
             heard.await("N6: a listener of notices is not told", deadline(), a -> !a.isEmpty());
         told("N6: a listener of notices is told otherwise", ids(2), List.of(), all.get(0));
+        assertEquals(
+            ids(2),
+            of(all.get(0).dismissJoined()),
+            "N6: what a listener was told cannot be dismissed");
       }
-      assertEquals(
-          ids(2), of(view.dismissJoined()), "N6: what a listener was told counts as shown");
     }
 
     @Test

@@ -29,6 +29,7 @@ import java.util.function.BooleanSupplier;
 import magpie.peers.Health;
 import magpie.peers.NodeFilter;
 import magpie.peers.Notice;
+import magpie.peers.Notices;
 import magpie.peers.PeerEvent;
 import magpie.peers.PeerId;
 import magpie.peers.PeerListener;
@@ -420,9 +421,9 @@ public abstract class PeerViewStress {
         case 2 -> view.node(id);
         case 3 -> view.explain(id, NodeFilter.preferNetwork("192.0.2.0/25"));
         case 4 -> view.notices();
-        case 5 -> dismissed.all.addAll(view.dismissJoined());
-        case 6 -> dismissed.all.addAll(view.dismissDeparted());
-        case 7 -> dismissed.all.addAll(view.dismiss(view.notices().joined()));
+        case 5 -> dismissed.all.addAll(view.notices().dismissJoined());
+        case 6 -> dismissed.all.addAll(view.notices().dismissDeparted());
+        case 7 -> dismissed.all.addAll(view.dismiss(view.notices()));
         case 8 -> view.health();
         case 9 -> {
           if (capabilities.contains(Capability.PUBLISH) && random.nextInt(8) == 0) {
@@ -544,9 +545,11 @@ public abstract class PeerViewStress {
               () -> {
                 try {
                   ready.await();
-                  view.notices();
+                  Notices notices = view.notices();
                   List<Notice> mine =
-                      kind == Notice.Kind.JOINED ? view.dismissJoined() : view.dismissDeparted();
+                      kind == Notice.Kind.JOINED
+                          ? notices.dismissJoined()
+                          : notices.dismissDeparted();
                   mine.forEach(notice -> dismissed.add(notice.id().value()));
                 } catch (Exception e) {
                   faults.add("N3: an unforeseen answer", e);

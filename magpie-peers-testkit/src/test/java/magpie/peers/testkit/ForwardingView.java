@@ -78,17 +78,9 @@ class ForwardingView implements PeerView {
 
   @Override
   public Notices notices() {
-    return good.notices();
-  }
-
-  @Override
-  public List<Notice> dismissJoined() {
-    return good.dismissJoined();
-  }
-
-  @Override
-  public List<Notice> dismissDeparted() {
-    return good.dismissDeparted();
+    Notices notices = good.notices();
+    // Dismissing them is to go through this view.
+    return new Notices(this, notices.joined(), notices.departed());
   }
 
   @Override

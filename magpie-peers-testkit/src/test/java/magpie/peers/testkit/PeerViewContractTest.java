@@ -178,7 +178,7 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices notices = good.notices();
+            Notices notices = super.notices();
             List<Notice> joined = new ArrayList<>(notices.joined());
             for (PeerNode node : good.nodes()) {
               PeerNode before = memory.seen.put(node.id(), node);
@@ -186,7 +186,7 @@ class PeerViewContractTest {
                 joined.add(new Notice(Notice.Kind.JOINED, node.id(), 99, Optional.empty()));
               }
             }
-            return new Notices(joined, notices.departed());
+            return new Notices(this, joined, notices.departed());
           }
         };
       }
@@ -215,9 +215,17 @@ class PeerViewContractTest {
       @Override
       PeerView tell(PeerView good, Memory memory) {
         return new ForwardingView(good) {
+          private Notices last = new Notices(good, List.of(), List.of());
+
+          @Override
+          public Notices notices() {
+            last = super.notices();
+            return last;
+          }
+
           @Override
           public Optional<Explanation> explain(PeerId id, NodeFilter filter) {
-            good.dismissJoined();
+            last.dismissJoined();
             return good.explain(id, filter);
           }
         };
@@ -227,17 +235,17 @@ class PeerViewContractTest {
       @Override
       PeerView tell(PeerView good, Memory memory) {
         return new ForwardingView(good) {
-          private boolean joinedDismissed;
+          private boolean dismissed;
 
           @Override
-          public List<Notice> dismissDeparted() {
-            joinedDismissed = true;
-            return good.dismissDeparted();
+          public List<Notice> dismiss(Collection<Notice> notices) {
+            dismissed = true;
+            return good.dismiss(notices);
           }
 
           @Override
           public List<PeerId> ids() {
-            return joinedDismissed ? List.of() : good.ids();
+            return dismissed ? List.of() : good.ids();
           }
         };
       }
@@ -289,10 +297,10 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices notices = good.notices();
+            Notices notices = super.notices();
             boolean first = !memory.began && notices.joined().size() == 3;
             memory.began = true;
-            return first ? new Notices(List.of(), List.of()) : notices;
+            return first ? new Notices(this, List.of(), List.of()) : notices;
           }
         };
       }
@@ -304,13 +312,13 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices notices = good.notices();
+            Notices notices = super.notices();
             if (process < 4 || !notices.isEmpty() || good.ids().size() != 2) {
               return notices;
             }
             PeerId id = good.ids().get(0);
             return new Notices(
-                List.of(new Notice(Notice.Kind.JOINED, id, 1, Optional.empty())), List.of());
+                this, List.of(new Notice(Notice.Kind.JOINED, id, 1, Optional.empty())), List.of());
           }
         };
       }
@@ -321,7 +329,7 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices now = good.notices();
+            Notices now = super.notices();
             List<Notice> joined = new ArrayList<>(now.joined());
             for (Notice old : memory.notices) {
               if (now.departed().stream().anyMatch(d -> d.id().equals(old.id()))) {
@@ -329,25 +337,24 @@ class PeerViewContractTest {
               }
             }
             memory.notices.addAll(now.joined());
-            return new Notices(joined, now.departed());
+            return new Notices(this, joined, now.departed());
           }
 
           @Override
-          public List<Notice> dismissJoined() {
+          public List<Notice> dismiss(Collection<Notice> notices) {
             memory.notices.clear();
-            return good.dismissJoined();
+            return good.dismiss(notices);
           }
         };
       }
     },
-    UNSHOWN_DISMISSED("N3", "N3: dismissed what was never shown") {
+    ALL_DISMISSED("N3", "N3: dismissed what was never in hand") {
       @Override
       PeerView tell(PeerView good, Memory memory) {
         return new ForwardingView(good) {
           @Override
-          public List<Notice> dismissJoined() {
-            good.notices();
-            return good.dismissJoined();
+          public List<Notice> dismiss(Collection<Notice> notices) {
+            return good.dismiss(good.notices());
           }
         };
       }
@@ -358,7 +365,7 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices notices = good.notices();
+            Notices notices = super.notices();
             good.dismiss(notices.departed());
             return notices;
           }
@@ -376,7 +383,7 @@ class PeerViewContractTest {
         return new LyingHarness(this, memory) {
           @Override
           public void crash(PeerView view) {
-            view.dismissJoined();
+            view.notices().dismissJoined();
           }
         };
       }
@@ -387,8 +394,9 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices now = good.notices();
+            Notices now = super.notices();
             return new Notices(
+                this,
                 now.joined(),
                 now.departed().stream()
                     .map(n -> new Notice(n.kind(), n.id(), n.sequence(), Optional.empty()))
@@ -786,15 +794,15 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices now = good.notices();
+            Notices now = super.notices();
             // Only in a process after the one that dismissed it alone.
             boolean again = process > 6 && now.isEmpty() && memory.notices.size() == 1;
-            return again ? new Notices(List.of(), memory.notices) : now;
+            return again ? new Notices(this, List.of(), memory.notices) : now;
           }
 
           @Override
-          public List<Notice> dismissDeparted() {
-            List<Notice> dismissed = good.dismissDeparted();
+          public List<Notice> dismiss(Collection<Notice> notices) {
+            List<Notice> dismissed = good.dismiss(notices);
             if (process == 6) {
               memory.notices.addAll(dismissed);
             }
@@ -809,7 +817,7 @@ class PeerViewContractTest {
         return new ForwardingView(good) {
           @Override
           public Notices notices() {
-            Notices now = good.notices();
+            Notices now = super.notices();
             List<Notice> departed =
                 now.departed().stream()
                     .map(
@@ -820,7 +828,7 @@ class PeerViewContractTest {
                                 n.sequence(),
                                 n.lastKnown().map(Lie::withoutSettings)))
                     .toList();
-            return new Notices(now.joined(), departed);
+            return new Notices(this, now.joined(), departed);
           }
         };
       }

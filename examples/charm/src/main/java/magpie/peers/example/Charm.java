@@ -54,8 +54,7 @@ public final class Charm {
   private static void hook(PeerView peers) {
     JujuUnit unit = JujuUnit.of(peers);
     // In every hook: a change of addresses arrives as config-changed. Nothing is written, and no
-    // other
-    // unit is woken, while they stay the same, nor before there is a relation to publish to.
+    // other unit is woken, while they stay the same, nor before there is a relation to publish to.
     unit.publishAddresses();
     Notices notices = peers.notices();
     for (Notice notice : notices.joined()) {
@@ -67,7 +66,6 @@ public final class Charm {
     }
     unit.setStatus(JujuUnit.Status.ACTIVE, "Ready, with " + peers.ids().size() + " peers");
     // Last, so that a hook that failed before this repeats the notices.
-    peers.dismissJoined();
-    peers.dismissDeparted();
+    peers.dismiss(notices);
   }
 }

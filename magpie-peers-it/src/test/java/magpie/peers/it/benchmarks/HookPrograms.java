@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import magpie.peers.Notices;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
@@ -75,8 +76,9 @@ final class HookPrograms {
         if (peers.nodes().isEmpty()) {
           throw new IllegalStateException("everybody is there");
         }
-        if (!peers.notices().joined().isEmpty()) {
-          peers.dismissJoined();
+        Notices notices = peers.notices();
+        if (!notices.joined().isEmpty()) {
+          notices.dismissJoined();
         }
       }
     }
