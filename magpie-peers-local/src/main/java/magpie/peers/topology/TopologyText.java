@@ -209,7 +209,7 @@ public record TopologyText(
 
   private static String fault(String key, String value) {
     if (key.isEmpty()
-        || key.length() > TopologyReader.LONGEST_KEY
+        || key.length() > TextsReader.LONGEST_KEY
         || key.chars().anyMatch(c -> c == '=' || Character.isISOControl(c))) {
       return "a key of a topology has 1 to 253 characters, none of them '=' or a control character";
     }

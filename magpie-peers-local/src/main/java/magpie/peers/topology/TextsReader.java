@@ -1,0 +1,115 @@
+/*
+ * Copyright the magpie-peers authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+package magpie.peers.topology;
+
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.TreeMap;
+import magpie.peers.spi.Quote;
+import magpie.peers.topology.YamlEvents.Kind;
+
+/**
+ * Reads labels and settings. What many nodes say alike is kept once: they share the texts and the
+ * whole map.
+ */
+final class TextsReader {
+  /** How many different sets of labels or settings, and how many texts, are kept to be shared. */
+  static final int MOST_SHARED = 10_000;
+
+  /** The longest key of a setting or label, in characters. */
+  static final int LONGEST_KEY = 253;
+
+  private final YamlFields yaml;
+  private final YamlEvents events;
+  private final Problems problems;
+
+  /** By order and not by hash: a file can be full of keys of one hash. */
+  private final Map<Map<String, String>, Map<String, String>> sharedMaps =
+      new TreeMap<>(TextsReader::compare);
+
+  private final Map<String, String> sharedTexts = new HashMap<>();
+
+  TextsReader(YamlFields yaml, YamlEvents events, Problems problems) {
+    this.yaml = yaml;
+    this.events = events;
+    this.problems = problems;
+  }
+
+  /** Reads labels or settings. */
+  Map<String, String> read(String what) {
+    if (!yaml.is(Kind.MAPPING, "a mapping with " + what)) {
+      return Map.of();
+    }
+    Map<String, String> texts = new TreeMap<>();
+    yaml.entries(
+        (key, place, first) -> {
+          if (!isKey(key)) {
+            problems.add(
+                Code.BAD_KEY,
+                place,
+                "expected a key of 1 to 253 characters without \"=\" and control characters, found "
+                    + Quote.of(key),
+                yaml.path(),
+                "choose another key");
+          }
+          if (events.kind() == Kind.LIST || events.kind() == Kind.MAPPING) {
+            yaml.wrongType("text", "write the value as one text, in quotes where needed");
+            events.skip();
+          } else if (events.kind() == Kind.SCALAR) {
+            if (events.value().isEmpty() || events.isNull()) {
+              yaml.problem(
+                  Code.EMPTY_VALUE,
+                  "expected text, found " + events.found(),
+                  "write a value, in quotes if it is \"~\" or \"null\", or remove the key");
+            } else {
+              texts.put(shared(key), shared(events.value()));
+            }
+          }
+        });
+    Map<String, String> same = sharedMaps.get(texts);
+    if (same == null) {
+      same = Collections.unmodifiableMap(texts);
+      if (sharedMaps.size() < MOST_SHARED) {
+        sharedMaps.put(same, same);
+      }
+    }
+    return same;
+  }
+
+  /** Compares two maps that are in the order of their keys. */
+  private static int compare(Map<String, String> a, Map<String, String> b) {
+    int order = Integer.compare(a.size(), b.size());
+    Iterator<Map.Entry<String, String>> others = b.entrySet().iterator();
+    for (Map.Entry<String, String> one : a.entrySet()) {
+      if (order != 0) {
+        return order;
+      }
+      Map.Entry<String, String> other = others.next();
+      order = one.getKey().compareTo(other.getKey());
+      order = order != 0 ? order : one.getValue().compareTo(other.getValue());
+    }
+    return order;
+  }
+
+  private static boolean isKey(String key) {
+    for (int i = 0; i < key.length(); i++) {
+      if (key.charAt(i) == '=' || Character.isISOControl(key.charAt(i))) {
+        return false;
+      }
+    }
+    return !key.isEmpty() && key.length() <= LONGEST_KEY;
+  }
+
+  private String shared(String written) {
+    String same = sharedTexts.get(written);
+    if (same == null && sharedTexts.size() < MOST_SHARED) {
+      sharedTexts.put(written, written);
+    }
+    return same == null ? written : same;
+  }
+}
