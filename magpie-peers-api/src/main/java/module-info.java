@@ -12,12 +12,26 @@
  *
  * @see magpie.peers.Peers
  */
+@SuppressWarnings("module") // the modules that tools of ours are exported to are built later
 module magpie.peers {
   requires transitive jakarta.inject;
   requires static transitive org.jspecify;
 
   exports magpie.peers;
   exports magpie.peers.spi;
+  exports magpie.peers.host to
+      magpie.peers.cli,
+      magpie.peers.etcd,
+      magpie.peers.juju,
+      magpie.peers.lab,
+      magpie.peers.local;
+  exports magpie.peers.text to
+      magpie.peers.cli,
+      magpie.peers.etcd,
+      magpie.peers.hk2,
+      magpie.peers.juju,
+      magpie.peers.lab,
+      magpie.peers.local;
 
   uses magpie.peers.spi.PeerBackend;
 }

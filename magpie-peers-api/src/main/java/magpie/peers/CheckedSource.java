@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import magpie.peers.spi.NativeText;
+import magpie.peers.host.NativeText;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -6,7 +6,7 @@
 package magpie.peers;
 
 import java.util.Objects;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -8,7 +8,7 @@ package magpie.peers;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Objects;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

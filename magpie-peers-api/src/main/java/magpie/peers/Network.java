@@ -7,7 +7,7 @@ package magpie.peers;
 
 import java.util.List;
 import java.util.Objects;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * A named network: one or more CIDRs that belong together, such as a VLAN on a bench or the space

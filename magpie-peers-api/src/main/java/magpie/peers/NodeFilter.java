@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import magpie.peers.spi.Glob;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Glob;
+import magpie.peers.text.Quote;
 
 /**
  * Keeps or drops a node, may choose which of its addresses counts, and can say why.

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -16,7 +16,7 @@ import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * The entrance: finds the backends and opens a {@link PeerView}.

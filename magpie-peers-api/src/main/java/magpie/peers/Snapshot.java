@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * All peers at one moment: immutable, ordered by id, and whole (M1).

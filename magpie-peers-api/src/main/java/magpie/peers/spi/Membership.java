@@ -18,8 +18,8 @@ import magpie.peers.PeerId;
 public interface Membership {
 
   /**
-   * Joins with the addresses of the real interfaces of this machine ({@link OwnInterfaces}), and
-   * without labels.
+   * Joins with the addresses of the real interfaces of this machine, without loopback, bridges and
+   * link-local addresses, and without labels.
    *
    * @throws magpie.peers.PeersException as {@link #join(List, Map)}
    * @throws IllegalArgumentException if this machine has no address that others could reach

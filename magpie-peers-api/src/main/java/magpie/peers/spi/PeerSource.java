@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import magpie.peers.Network;
+import magpie.peers.text.Quote;
 
 /**
  * One backend's truth about one peer set, and the way to publish into it.

@@ -6,8 +6,9 @@
 package magpie.peers.spi;
 
 import java.nio.file.Path;
-import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
+import magpie.peers.host.EffectiveUser;
+import magpie.peers.host.FileState;
 
 /**
  * A little durable text, changed atomically with the backend's own unit of work (N4).
@@ -69,39 +70,12 @@ public interface StateStore {
    * as the empty volume of a pod is that everybody can write in. Above the state directory, others
    * than root may not let everybody rename what is in their directories.
    *
-   * @param file the file; beside it a file with {@code .lock} added to the name is kept
-   * @param user tells who this process runs as, on systems where files have an owner
-   * @return the store; nothing is touched yet
-   */
-  static StateStore file(Path file, EffectiveUser user) {
-    return new FileState(file, FileState.Use.STATE, user);
-  }
-
-  /**
-   * Returns a store of the settings that one node publishes, in a file that every node can read:
-   * locked, replaced as a whole and synced like {@link #file(Path, EffectiveUser)}, so that a
-   * reader sees the old settings or the new and never a part.
-   *
-   * <p>It is created with the permissions that this process gives any file, keeps owner, group and
-   * permissions as {@link WholeFile.Access#KEPT} says, and may belong to anyone. Failures are a
-   * {@link magpie.peers.SourceUnavailableException}, since no notices are at stake. At most 1 MiB
-   * is read.
+   * <p>The owner is checked on Linux, where the user of this process is known; elsewhere it is not.
    *
    * @param file the file; beside it a file with {@code .lock} added to the name is kept
-   * @return the store; nothing is touched yet
-   */
-  static StateStore settings(Path file) {
-    return new FileState(file, FileState.Use.SETTINGS, OptionalLong::empty);
-  }
-
-  /**
-   * Returns a store in a file, like {@link #file(Path, EffectiveUser)}, with the user as Linux
-   * tells it in {@code /proc}; elsewhere the owner is not checked.
-   *
-   * @param file the file
    * @return the store; nothing is touched yet
    */
   static StateStore file(Path file) {
-    return file(file, EffectiveUser.ofProc());
+    return FileState.state(file, EffectiveUser.ofProc());
   }
 }

@@ -22,7 +22,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import magpie.peers.Environment;
-import magpie.peers.spi.NativeText;
-import magpie.peers.spi.Quote;
+import magpie.peers.host.NativeText;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -15,7 +15,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Verdict;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 

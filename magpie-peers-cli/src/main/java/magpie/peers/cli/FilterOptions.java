@@ -7,7 +7,7 @@ package magpie.peers.cli;
 
 import java.util.List;
 import magpie.peers.NodeFilter;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 

@@ -7,7 +7,7 @@ package magpie.peers.cli;
 
 import java.util.List;
 import magpie.peers.lab.Imported;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Problem;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

@@ -15,7 +15,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.PeersException;
 import magpie.peers.spi.Membership;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

@@ -26,7 +26,7 @@ import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.MalformedTopologyException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;

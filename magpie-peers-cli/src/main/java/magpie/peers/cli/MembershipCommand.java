@@ -8,7 +8,7 @@ package magpie.peers.cli;
 import java.util.Optional;
 import magpie.peers.PeerView;
 import magpie.peers.spi.Membership;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /** What the commands share that change who is a member. */
 abstract class MembershipCommand extends PeersCommand {

@@ -16,7 +16,7 @@ import magpie.peers.NodeFilter;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

@@ -71,7 +71,7 @@ final class Output {
     }
   }
 
-  /** Writes a line; what is not ours in it must be {@linkplain magpie.peers.spi.Quote visible}. */
+  /** Writes a line; what is not ours in it must be {@linkplain magpie.peers.text.Quote visible}. */
   void line(CharSequence text) {
     write(text);
     write("\n");

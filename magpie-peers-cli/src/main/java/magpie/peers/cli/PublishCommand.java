@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.lab.Settings;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

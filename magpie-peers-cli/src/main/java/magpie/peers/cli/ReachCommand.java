@@ -26,7 +26,7 @@ import magpie.peers.reach.ReachMatrix;
 import magpie.peers.reach.ReachReport;
 import magpie.peers.reach.ReachResult;
 import magpie.peers.reach.Throughput;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

@@ -7,7 +7,7 @@ package magpie.peers.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * Lines for people: columns at least two blanks apart, without tabs and trailing blanks, a hyphen

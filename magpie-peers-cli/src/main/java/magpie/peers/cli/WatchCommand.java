@@ -22,7 +22,7 @@ import magpie.peers.PeerEvent;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 

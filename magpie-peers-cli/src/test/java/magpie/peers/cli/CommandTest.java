@@ -26,7 +26,7 @@ import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.MalformedTopologyException;
 import magpie.peers.topology.Problem;
 import org.junit.jupiter.api.BeforeEach;

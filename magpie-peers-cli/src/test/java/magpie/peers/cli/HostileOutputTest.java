@@ -27,7 +27,7 @@ import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Optional;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.NativeText;
-import magpie.peers.spi.Quote;
-import magpie.peers.spi.RegularFile;
+import magpie.peers.host.NativeText;
+import magpie.peers.host.RegularFile;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

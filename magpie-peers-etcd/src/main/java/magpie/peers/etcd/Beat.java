@@ -20,7 +20,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import magpie.peers.PeerId;
 import magpie.peers.PeersException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * Keeps one node alive: renews its lease, and looks whether its key is still there.

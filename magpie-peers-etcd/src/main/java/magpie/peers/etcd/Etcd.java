@@ -31,7 +31,7 @@ import javax.net.ssl.SSLException;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

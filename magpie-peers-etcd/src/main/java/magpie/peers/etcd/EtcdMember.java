@@ -35,11 +35,11 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerView;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
+import magpie.peers.host.OwnInterfaces;
 import magpie.peers.spi.Membership;
-import magpie.peers.spi.OwnInterfaces;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

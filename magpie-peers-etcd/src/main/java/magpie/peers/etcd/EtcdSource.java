@@ -29,9 +29,9 @@ import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /** The keys of one peer set: who is a member, and who of them is alive. */

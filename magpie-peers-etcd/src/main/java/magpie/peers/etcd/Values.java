@@ -23,7 +23,7 @@ import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /** The values in etcd: JSON objects of version 1, of which unknown members are skipped. */

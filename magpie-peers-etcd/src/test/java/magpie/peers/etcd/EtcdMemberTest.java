@@ -25,7 +25,7 @@ import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.OwnInterfaces;
+import magpie.peers.host.OwnInterfaces;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Reading;

@@ -14,7 +14,7 @@ import magpie.peers.PeerSet;
 import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.glassfish.hk2.api.AnnotationLiteral;
 import org.glassfish.hk2.api.Factory;
 import org.glassfish.hk2.utilities.binding.AbstractBinder;

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.TestFactory;
 class RoomsTest {
   private static final String API = "magpie.peers";
   private static final String SPI = "magpie.peers.spi";
+  private static final String HOST = "magpie.peers.host";
+  private static final String TEXT = "magpie.peers.text";
   private static final String TOPOLOGY = "magpie.peers.topology";
 
   private static final String FAKE_JUJU = "magpie.peers.testkit.juju";
@@ -34,12 +36,21 @@ class RoomsTest {
   /** What every package may know, which says nothing of where it runs. */
   private static final List<String> ALL = List.of("java..", "org.jspecify..", API, SPI);
 
+  /** Tools of our own modules, which are not promised to users. */
+  private static final List<String> TOOLS = List.of(HOST, TEXT);
+
+  /** Packages that show what users can do, so they use only what users have. */
+  private static final List<String> AS_USERS =
+      List.of("magpie.peers.example", "magpie.peers.testkit");
+
   /** What a package may know besides {@link #ALL} and itself. */
   private static final Map<String, List<String>> ROOMS = new LinkedHashMap<>();
 
   static {
     ROOMS.put(API, List.of("jakarta.inject.."));
     ROOMS.put(SPI, List.of());
+    ROOMS.put(HOST, List.of());
+    ROOMS.put(TEXT, List.of());
     ROOMS.put("magpie.peers.juju", List.of("com.fasterxml.jackson.core.."));
     ROOMS.put(TOPOLOGY, List.of("org.snakeyaml.engine.."));
     ROOMS.put(
@@ -80,6 +91,11 @@ class RoomsTest {
     if (room.equals(FAKE_JUJU)) {
       // For charms that have nothing of ours.
       known.removeAll(List.of(API, SPI));
+    }
+    if (room.equals(TEXT)) {
+      known.removeAll(List.of(API, SPI));
+    } else if (!AS_USERS.contains(room) && !room.equals(FAKE_JUJU)) {
+      known.addAll(TOOLS);
     }
     known.add(room);
     known.addAll(ROOMS.get(room));

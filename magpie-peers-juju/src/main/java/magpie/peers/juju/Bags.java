@@ -19,7 +19,7 @@ import magpie.peers.IpAddress;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /** What the bag of a unit says about it: which keys are addresses, and which are settings. */

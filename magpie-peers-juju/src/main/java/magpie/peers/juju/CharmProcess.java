@@ -20,8 +20,8 @@ import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.NativeText;
-import magpie.peers.spi.Quote;
+import magpie.peers.host.NativeText;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

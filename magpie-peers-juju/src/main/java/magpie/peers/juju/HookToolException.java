@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import magpie.peers.PeersException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * A hook tool failed, said something that cannot be understood, or did not answer in time.

@@ -15,7 +15,7 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import magpie.peers.Environment;
 import magpie.peers.PeersException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * Sends log records to {@code juju-log}, so that they appear in {@code juju debug-log} at their own

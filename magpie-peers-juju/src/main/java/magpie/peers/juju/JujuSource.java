@@ -29,9 +29,9 @@ import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.juju.HookToolException.Reason;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -16,9 +16,9 @@ import java.util.function.Predicate;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerView;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.OwnInterfaces;
+import magpie.peers.host.OwnInterfaces;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * What a Juju unit can do beyond looking at its peers: publish its addresses, share settings of the

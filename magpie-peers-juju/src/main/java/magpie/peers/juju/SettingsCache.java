@@ -19,7 +19,7 @@ import java.util.zip.CRC32;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.StateException;
-import magpie.peers.spi.WholeFile;
+import magpie.peers.host.WholeFile;
 import org.jspecify.annotations.Nullable;
 
 /**

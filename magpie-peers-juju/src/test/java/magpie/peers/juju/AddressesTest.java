@@ -29,7 +29,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.PeersOptions;
 import magpie.peers.Snapshot;
-import magpie.peers.spi.OwnInterfaces;
+import magpie.peers.host.OwnInterfaces;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.testkit.juju.FakeJuju;
 import magpie.peers.testkit.juju.FakeUnit;

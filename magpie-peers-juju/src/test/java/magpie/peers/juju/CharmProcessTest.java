@@ -22,7 +22,7 @@ import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

@@ -172,7 +172,7 @@ class HookClassesTest {
 
     assertNothingInVain(classes);
     assertEquals(List.of(), among(classes, "magpie.peers.juju.SettingsCache"));
-    assertEquals(List.of(), among(classes, "magpie.peers.spi.WholeFile"));
+    assertEquals(List.of(), among(classes, "magpie.peers.host.WholeFile"));
     assertEquals(
         List.of("magpie.peers.Peers$Found"),
         among(classes, "magpie.peers.Peers$Found"),

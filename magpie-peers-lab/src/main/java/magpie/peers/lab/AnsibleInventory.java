@@ -24,7 +24,7 @@ import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.lab.Diagnostics.Place;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.TopologyText;
 import org.jspecify.annotations.Nullable;
 

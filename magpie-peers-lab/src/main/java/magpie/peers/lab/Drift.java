@@ -22,7 +22,7 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
-import magpie.peers.spi.Glob;
+import magpie.peers.text.Glob;
 import magpie.peers.topology.Recording;
 import org.jspecify.annotations.Nullable;
 

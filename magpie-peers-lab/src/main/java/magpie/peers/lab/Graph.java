@@ -25,7 +25,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
 import magpie.peers.reach.ReachMatrix;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Recording;
 import magpie.peers.topology.Subnets;
 import org.jspecify.annotations.Nullable;

@@ -15,7 +15,7 @@ import magpie.peers.PeerAddress;
 import magpie.peers.lab.Graph.Group;
 import magpie.peers.lab.Graph.Item;
 import magpie.peers.lab.Graph.State;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * The picture as SVG.

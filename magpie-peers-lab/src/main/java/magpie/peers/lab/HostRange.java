@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /** The ranges of host names of Ansible: {@code web[01:20]}, {@code [a:f].example}, with a step. */
 final class HostRange {

@@ -14,7 +14,7 @@ import java.util.Objects;
 import magpie.peers.Network;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Problem;
 import magpie.peers.topology.Recording;
 import magpie.peers.topology.TopologyText;

@@ -29,7 +29,7 @@ import java.util.function.IntConsumer;
 import magpie.peers.IpAddress;
 import magpie.peers.PeerId;
 import magpie.peers.reach.ReachResult.Outcome;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

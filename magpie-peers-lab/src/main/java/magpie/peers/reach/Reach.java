@@ -25,7 +25,7 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

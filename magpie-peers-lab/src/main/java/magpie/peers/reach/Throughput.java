@@ -20,7 +20,7 @@ import magpie.peers.IpAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /**
  * How much data goes to a peer and comes back from it, each for the same time.

@@ -11,7 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Map;
 import java.util.stream.Collectors;
 import magpie.peers.fuzz.Bounds;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.MalformedTopologyException;
 import org.jspecify.annotations.Nullable;
 

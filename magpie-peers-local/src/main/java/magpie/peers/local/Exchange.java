@@ -27,8 +27,9 @@ import java.util.TreeMap;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeerId;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
+import magpie.peers.host.FileState;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Topology;
 import org.jspecify.annotations.Nullable;
 
@@ -187,7 +188,7 @@ final class Exchange {
   }
 
   private StateStore store(PeerId id) {
-    return StateStore.settings(directory.resolve(SettingsFile.nameOf(id)));
+    return FileState.settings(directory.resolve(SettingsFile.nameOf(id)));
   }
 
   private Map<String, String> parsed(String text, PeerId id) {

@@ -7,7 +7,7 @@ package magpie.peers.local;
 
 import java.util.List;
 import magpie.peers.IpAddress;
-import magpie.peers.spi.EffectiveUser;
+import magpie.peers.host.EffectiveUser;
 
 /** What a machine says of itself; nobody else is asked, and DNS never is (A1). */
 interface Host extends EffectiveUser {

@@ -14,10 +14,10 @@ import java.util.Optional;
 import magpie.peers.ConfigurationException;
 import magpie.peers.PeersOptions;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.NativeText;
+import magpie.peers.host.NativeText;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 
 /** The backend {@code local}; public because {@link java.util.ServiceLoader} makes it. */
 public final class LocalBackend implements PeerBackend {

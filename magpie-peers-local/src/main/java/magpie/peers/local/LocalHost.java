@@ -19,7 +19,7 @@ import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 import magpie.peers.ConfigurationException;
 import magpie.peers.IpAddress;
-import magpie.peers.spi.EffectiveUser;
+import magpie.peers.host.EffectiveUser;
 
 /**
  * This machine: {@code /proc} answers where there is one, jnr-posix elsewhere.

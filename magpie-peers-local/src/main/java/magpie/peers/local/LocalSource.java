@@ -26,11 +26,12 @@ import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.PeersException;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.NativeText;
+import magpie.peers.host.FileState;
+import magpie.peers.host.NativeText;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Topology;
 import org.jspecify.annotations.Nullable;
 
@@ -223,7 +224,7 @@ final class LocalSource implements PeerSource {
     if (store == null) {
       Last known = known();
       store =
-          StateStore.file(
+          FileState.state(
               options
                   .stateDirectory()
                   .resolve(stateName(known.content.topology().name(), known.reading.selfId())),

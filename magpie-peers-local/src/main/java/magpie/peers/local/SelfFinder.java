@@ -22,7 +22,7 @@ import magpie.peers.IpAddress;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeersOptions;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Topology;
 
 /**

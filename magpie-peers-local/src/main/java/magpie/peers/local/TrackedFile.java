@@ -20,7 +20,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
-import magpie.peers.spi.RegularFile;
+import magpie.peers.host.RegularFile;
 import org.jspecify.annotations.Nullable;
 
 /**

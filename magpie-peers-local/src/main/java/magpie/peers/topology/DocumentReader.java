@@ -14,7 +14,7 @@ import java.util.Set;
 import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.PeerAddress;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.Topology.SelfRule;
 import magpie.peers.topology.YamlEvents.Kind;
 import org.jspecify.annotations.Nullable;

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import magpie.peers.topology.YamlEvents.Kind;
 import org.jspecify.annotations.Nullable;
 

@@ -7,7 +7,7 @@ package magpie.peers.topology;
 
 import java.util.Objects;
 import java.util.Optional;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

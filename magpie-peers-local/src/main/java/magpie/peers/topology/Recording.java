@@ -21,8 +21,8 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeerView;
 import magpie.peers.Snapshot;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Glob;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Glob;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -183,7 +183,7 @@ public final class Recording {
    * crash. Nothing is written if the file says exactly this already. A new file has the permissions
    * of other new files of this process. A replaced one keeps its owner, group, permissions and
    * access control list as far as this user may set them ({@link
-   * magpie.peers.spi.WholeFile.Access#KEPT}); a warning is logged before the file is replaced if
+   * magpie.peers.host.WholeFile.Access#KEPT}); a warning is logged before the file is replaced if
    * the owner or the group cannot be kept.
    *
    * @param file the file; its directory must be there

@@ -10,7 +10,7 @@ import java.util.Optional;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.PeerAddress;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /** Checks what refers to something else in the file, once all of it was read. */

@@ -12,9 +12,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.spi.Quote;
-import magpie.peers.spi.RegularFile;
-import magpie.peers.spi.WholeFile;
+import magpie.peers.host.RegularFile;
+import magpie.peers.host.WholeFile;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -15,7 +15,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import magpie.peers.spi.RegularFile;
+import magpie.peers.host.RegularFile;
 
 /**
  * Reads a topology file strictly, and finds everything that is wrong with it in one pass.

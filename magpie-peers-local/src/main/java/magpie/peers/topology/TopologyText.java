@@ -18,7 +18,7 @@ import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import magpie.peers.IpAddress;
 import magpie.peers.PeerAddress;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;

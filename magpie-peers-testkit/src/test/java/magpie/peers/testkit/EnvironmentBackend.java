@@ -15,9 +15,9 @@ import magpie.peers.PeerNode;
 import magpie.peers.PeersOptions;
 import magpie.peers.spi.PeerBackend;
 import magpie.peers.spi.PeerSource;
-import magpie.peers.spi.Quote;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 
 /** Peers from one environment variable: {@code PEERS=a=192.0.2.1,b=192.0.2.2}. */
 public final class EnvironmentBackend implements PeerBackend {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.host;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,6 +25,8 @@ import java.util.function.UnaryOperator;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.StateException;
+import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The lock is a file of its own, because the text's file itself is replaced, and a lock on a
  * replaced file guards nothing.
  */
-final class FileState implements StateStore {
+public final class FileState implements StateStore {
   /**
    * Writers hold the lock to read their source and to write a little; who holds it longer hangs.
    */
@@ -75,8 +77,35 @@ final class FileState implements StateStore {
     }
   }
 
-  FileState(Path file, Use use, EffectiveUser user) {
+  private FileState(Path file, Use use, EffectiveUser user) {
     this(file, use, user, LONGEST_WAIT, WholeFile.DISK);
+  }
+
+  /**
+   * Returns a store of what one user remembers, as {@link StateStore#file} describes it.
+   *
+   * @param file the file; beside it a file with {@code .lock} added to the name is kept
+   * @param user tells who this process runs as, on systems where files have an owner
+   * @return the store; nothing is touched yet
+   */
+  public static StateStore state(Path file, EffectiveUser user) {
+    return new FileState(file, Use.STATE, user);
+  }
+
+  /**
+   * Returns a store of the settings that one node publishes, in a file that every node can read:
+   * locked, replaced as a whole and synced like {@link #state}, so that a reader sees the old
+   * settings or the new and never a part.
+   *
+   * <p>It is created with the permissions that this process gives any file, keeps owner, group and
+   * permissions as {@link WholeFile.Access#KEPT} says, and may belong to anyone. Failures are a
+   * {@link SourceUnavailableException}, since no notices are at stake. At most 1 MiB is read.
+   *
+   * @param file the file; beside it a file with {@code .lock} added to the name is kept
+   * @return the store; nothing is touched yet
+   */
+  public static StateStore settings(Path file) {
+    return new FileState(file, Use.SETTINGS, OptionalLong::empty);
   }
 
   /** With another time to wait for the lock and another sync, for tests. */

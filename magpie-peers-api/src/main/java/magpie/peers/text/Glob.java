@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.text;
 
 /**
  * Patterns in which {@code *} stands for any text, also none, and {@code ?} for one character.

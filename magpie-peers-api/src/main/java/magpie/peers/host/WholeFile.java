@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.host;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.host;
 
 import java.io.File;
 import java.io.IOException;
@@ -25,6 +25,7 @@ import java.util.logging.SimpleFormatter;
 import java.util.logging.StreamHandler;
 import java.util.stream.Stream;
 import magpie.peers.PeersException;
+import magpie.peers.spi.StateStore;
 
 /** Another process with the same file, if need be of another user. */
 final class FileStateProcess {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.host;
 
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
@@ -12,6 +12,7 @@ import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.InvalidPathException;
 import magpie.peers.ConfigurationException;
 import magpie.peers.Environment;
+import magpie.peers.text.Quote;
 
 /**
  * Text as the system encodes it for this process: names of files, arguments and variables.

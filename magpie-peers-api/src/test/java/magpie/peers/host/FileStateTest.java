@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.spi;
+package magpie.peers.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -36,6 +36,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.StateException;
+import magpie.peers.spi.StateStore;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -76,7 +77,7 @@ class FileStateTest {
   }
 
   private StateStore ours(Path path) {
-    return StateStore.file(path, () -> OptionalLong.of(us));
+    return FileState.state(path, () -> OptionalLong.of(us));
   }
 
   private void needsRoot() throws IOException {
@@ -290,7 +291,7 @@ class FileStateTest {
     write("notices");
     give(directory, us);
     give(file, us);
-    StateStore store = StateStore.file(file, () -> OptionalLong.of(us + 1));
+    StateStore store = FileState.state(file, () -> OptionalLong.of(us + 1));
     String expected =
         "expected \""
             + directory
@@ -302,7 +303,7 @@ class FileStateTest {
     assertEquals(expected, message(StateException.class, store::load));
     assertEquals(expected, message(StateException.class, () -> store.update(text -> "mine")));
     assertEquals("notices", Files.readString(file));
-    assertEquals("notices", StateStore.file(file, OptionalLong::empty).load());
+    assertEquals("notices", FileState.state(file, OptionalLong::empty).load());
   }
 
   /** As on a volume with fsGroup, where each mount gives the group every right. */
@@ -376,7 +377,7 @@ class FileStateTest {
   void theModeOfADirectoryOfRootStays() throws IOException {
     needsRoot();
     Files.setAttribute(temporary, "unix:mode", 01777);
-    StateStore store = StateStore.file(temporary.resolve("x.state"), () -> OptionalLong.of(0));
+    StateStore store = FileState.state(temporary.resolve("x.state"), () -> OptionalLong.of(0));
     assertEquals("x", store.update(text -> "x"));
     assertEquals(01777, mode(temporary));
   }
@@ -542,7 +543,7 @@ class FileStateTest {
         state.getMessage());
     assertInstanceOf(CharacterCodingException.class, state.getCause());
     SourceUnavailableException settings =
-        assertThrows(SourceUnavailableException.class, () -> StateStore.settings(file).load());
+        assertThrows(SourceUnavailableException.class, () -> FileState.settings(file).load());
     assertEquals(
         "expected settings as UTF-8 text, found other bytes in \""
             + file
@@ -554,13 +555,13 @@ class FileStateTest {
   @Test
   void settingsHaveALimit() throws IOException {
     write("x".repeat(1024 * 1024));
-    assertEquals(1024 * 1024, StateStore.settings(file).load().length());
+    assertEquals(1024 * 1024, FileState.settings(file).load().length());
     write("x".repeat(1024 * 1024 + 1));
     assertEquals(
         "expected a settings file of at most 1048576 bytes, found 1048577 in \""
             + file
             + "\"; remove it and publish everything again",
-        message(SourceUnavailableException.class, () -> StateStore.settings(file).load()));
+        message(SourceUnavailableException.class, () -> FileState.settings(file).load()));
   }
 
   /** One that cannot be read can be written, but nothing in it can be made durable. */
