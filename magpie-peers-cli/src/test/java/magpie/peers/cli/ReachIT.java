@@ -6,6 +6,7 @@
 package magpie.peers.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
@@ -17,6 +18,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -262,6 +264,70 @@ class ReachIT {
     } finally {
       for (AutoCloseable each : open) {
         each.close();
+      }
+    }
+  }
+
+  private static Socket from(String address, int port) throws IOException {
+    Socket socket = new Socket();
+    socket.bind(new InetSocketAddress(address, 0));
+    socket.connect(new InetSocketAddress("127.0.0.2", port));
+    socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(Launched.DEADLINE_SECONDS));
+    return socket;
+  }
+
+  private static String greeting(Socket socket) throws IOException {
+    return new String(socket.getInputStream().readNBytes("magpie-reach 1 b\n".length()));
+  }
+
+  /** Leaves a process no descriptor beyond those that it has, and takes that back. */
+  private static void limit(long pid, String limit) throws Exception {
+    assertEquals(
+        0,
+        Launched.await(
+            new ProcessBuilder("prlimit", "--pid", "" + pid, "--nofile=" + limit + ":").start()));
+  }
+
+  @Test
+  void aListenerWithoutDescriptorsRestsSaysItOnceAndGoesOn() throws Exception {
+    int port = listen("b");
+    Process process = processes.get(0);
+    try (Socket first = from("127.0.0.1", port)) {
+      assertEquals("magpie-reach 1 b\n", greeting(first));
+    }
+    int highest = 0;
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
+      for (Path each : descriptors.toList()) {
+        highest = Math.max(highest, Integer.parseInt(each.getFileName().toString()));
+      }
+    }
+    limit(process.pid(), String.valueOf(highest + 1));
+    List<Socket> open = new ArrayList<>();
+    try {
+      for (int i = 0; i < 32; i++) {
+        open.add(from(i % 2 == 0 ? "127.0.0.1" : "127.0.0.2", port));
+      }
+      Socket late = from("127.0.0.3", port);
+      open.add(late);
+      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Launched.DEADLINE_SECONDS);
+      while (!text("b.err").contains("peers that connect are not answered")) {
+        assertTrue(System.nanoTime() < until, () -> "it says nothing: " + text("b.err"));
+      }
+      Duration before = process.info().totalCpuDuration().orElseThrow();
+      assertFalse(process.waitFor(2, TimeUnit.SECONDS), () -> text("b.err"));
+      Duration used = process.info().totalCpuDuration().orElseThrow().minus(before);
+      assertTrue(used.toMillis() < 1000, "it spins: " + used);
+
+      limit(process.pid(), "1024");
+
+      assertEquals("magpie-reach 1 b\n", greeting(late));
+      assertEquals(
+          1,
+          text("b.err").split("peers that connect are not answered", -1).length - 1,
+          () -> text("b.err"));
+    } finally {
+      for (Socket socket : open) {
+        socket.close();
       }
     }
   }

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -18,10 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -35,6 +36,7 @@ import magpie.peers.PeerView;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.Subscription;
+import magpie.peers.spi.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,8 +48,10 @@ import org.jspecify.annotations.Nullable;
  * under {@value #KEY}, so that {@link Reach} finds it, and taken back at the end.
  *
  * <p><b>Limits.</b> At most 256 connections at a time, at most 16 from one address, each for at
- * most ten seconds and for at most 64 bytes from the peer. Throughput is measured with one peer at
- * a time, where it is {@linkplain Builder#allowThroughput() allowed}.
+ * most ten seconds and for at most 64 bytes from the peer. A connection too many is answered, and
+ * the oldest closed. Throughput is measured with one peer at a time, where it is {@linkplain
+ * Builder#allowThroughput() allowed}. While the system gives no connections, because this process
+ * has too many open files, peers wait; that is logged once.
  *
  * <p><b>Threads.</b> One thread answers; one more while throughput is measured. Safe for use by
  * many threads.
@@ -62,15 +66,30 @@ public final class ReachListener implements AutoCloseable {
   static final int MOST_CONNECTIONS = 256;
   static final int MOST_FROM_ONE_ADDRESS = 16;
   private static final Duration LONGEST_CONNECTION = Duration.ofSeconds(10);
+  private static final Duration ROUND = Duration.ofSeconds(1);
+
+  /** How long no connection is taken after the system could give none. */
+  private static final Duration PAUSE = Duration.ofMillis(200);
+
+  /** That the system gives no connections is said again if it was well for so long. */
+  private static final Duration SAID_FOR = Duration.ofMinutes(1);
+
+  private static final System.Logger LOG = System.getLogger(ReachListener.class.getName());
 
   private final PeerView view;
   private final byte[] greeting;
   private final boolean throughput;
+  private final Duration longest;
   private final List<ServerSocketChannel> servers;
   private final Selector selector;
   private final Thread thread;
-  private final Set<Connection> connections = new HashSet<>();
-  private final Map<IpAddress, Integer> fromAddress = new HashMap<>();
+
+  /** The oldest first. */
+  private final Set<Connection> connections = new LinkedHashSet<>();
+
+  private boolean broken;
+  private boolean paused;
+  private long resume;
   private final int port;
   private final Optional<String> notPublished;
   private final Subscription subscription;
@@ -87,6 +106,7 @@ public final class ReachListener implements AutoCloseable {
     this.view = options.view;
     this.greeting = new Greeting(self).bytes();
     this.throughput = options.throughput;
+    this.longest = options.longest;
     this.servers = servers;
     this.selector = selector;
     this.port = port;
@@ -114,6 +134,7 @@ public final class ReachListener implements AutoCloseable {
     private @Nullable String network;
     private int port = USUAL_PORT;
     private boolean throughput;
+    private Duration longest = LONGEST_CONNECTION;
 
     private Builder(PeerView view) {
       this.view = Objects.requireNonNull(view, "view");
@@ -153,6 +174,12 @@ public final class ReachListener implements AutoCloseable {
      */
     public Builder allowThroughput() {
       throughput = true;
+      return this;
+    }
+
+    /** Keeps a connection so long; tests cannot wait as long as peers may take. */
+    Builder longest(Duration time) {
+      longest = time;
       return this;
     }
 
@@ -304,19 +331,24 @@ public final class ReachListener implements AutoCloseable {
     private final SocketChannel channel;
     private final IpAddress from;
     private final ByteBuffer said = ByteBuffer.allocate(ThroughputServer.LONGEST_REQUEST);
-    private final long until = System.nanoTime() + LONGEST_CONNECTION.toNanos();
+    private final long until;
 
-    Connection(SocketChannel channel, IpAddress from) {
+    Connection(SocketChannel channel, IpAddress from, Duration longest) {
       this.channel = channel;
       this.from = from;
+      this.until = System.nanoTime() + longest.toNanos();
     }
   }
 
   private void serve() {
     try {
       while (!closed) {
-        selector.select(this::handle, 1000);
+        selector.select(this::handle, (paused ? PAUSE : ROUND).toMillis());
         long now = System.nanoTime();
+        if (paused && resume - now <= 0) {
+          paused = false;
+          accepting(SelectionKey.OP_ACCEPT);
+        }
         for (Connection connection : List.copyOf(connections)) {
           if (connection.until - now <= 0) {
             end(connection);
@@ -327,8 +359,8 @@ public final class ReachListener implements AutoCloseable {
           measuring = null;
         }
       }
-    } catch (IOException | ClosedSelectorException e) {
-      // The selector was closed: so is this listener.
+    } catch (IOException | ClosedSelectorException | CancelledKeyException e) {
+      // The selector or a channel was closed: so is this listener.
     } finally {
       connections.forEach(connection -> close(connection.channel));
       connections.clear();
@@ -350,37 +382,88 @@ public final class ReachListener implements AutoCloseable {
     }
   }
 
+  /**
+   * The system has no descriptor for a connection. It stays where it is and would be reported again
+   * at once, without end; so none is taken for a moment.
+   */
+  private void pause(IOException e) {
+    long now = System.nanoTime();
+    if (!broken || now - resume > SAID_FOR.toNanos()) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "peers that connect are not answered: the system gives no more connections ("
+              + Quote.visible(String.valueOf(e.getMessage()))
+              + "); they wait until it does, so close other programs or raise the limit of open"
+              + " files");
+    }
+    broken = true;
+    paused = true;
+    resume = now + PAUSE.toNanos();
+    accepting(0);
+  }
+
+  private void accepting(int operations) {
+    for (ServerSocketChannel server : servers) {
+      SelectionKey key = server.keyFor(selector);
+      if (key != null && key.isValid()) {
+        key.interestOps(operations);
+      }
+    }
+  }
+
   private void accept(ServerSocketChannel server) {
-    SocketChannel channel = null;
-    boolean kept = false;
+    SocketChannel channel;
     try {
       channel = server.accept();
-      if (channel == null) {
-        return;
-      }
+    } catch (ClosedChannelException e) {
+      return;
+    } catch (IOException e) {
+      pause(e);
+      return;
+    }
+    if (channel == null) {
+      return;
+    }
+    boolean kept = false;
+    try {
       IpAddress from =
           MachineAddresses.of(((InetSocketAddress) channel.getRemoteAddress()).getAddress());
-      int others = fromAddress.getOrDefault(from, 0);
-      if (!peers.contains(from)
-          || others >= MOST_FROM_ONE_ADDRESS
-          || connections.size() >= MOST_CONNECTIONS) {
+      if (!peers.contains(from)) {
         return;
       }
+      makeRoom(from);
       channel.configureBlocking(false);
       // A new connection takes a line as short as this at once, or it is not worth keeping.
       if (channel.write(ByteBuffer.wrap(greeting)) == greeting.length) {
-        Connection connection = new Connection(channel, from);
+        Connection connection = new Connection(channel, from, longest);
         channel.register(selector, SelectionKey.OP_READ, connection);
         connections.add(connection);
-        fromAddress.merge(from, 1, Integer::sum);
         kept = true;
       }
     } catch (IOException e) {
-      // It went away, or the system is out of descriptors: the next one may be answered.
+      // It went away: the next one may be answered.
     } finally {
-      if (!kept && channel != null) {
+      if (!kept) {
         close(channel);
       }
+    }
+  }
+
+  /**
+   * Where there are too many connections the oldest goes: it has heard the greeting, and those that
+   * come have not.
+   */
+  private void makeRoom(IpAddress from) {
+    List<Connection> same = new ArrayList<>();
+    for (Connection connection : connections) {
+      if (connection.from.equals(from)) {
+        same.add(connection);
+      }
+    }
+    if (same.size() >= MOST_FROM_ONE_ADDRESS) {
+      end(same.get(0));
+    } else if (connections.size() >= MOST_CONNECTIONS) {
+      end(connections.iterator().next());
     }
   }
 
@@ -407,20 +490,13 @@ public final class ReachListener implements AutoCloseable {
       return;
     }
     Objects.requireNonNull(connection.channel.keyFor(selector), "key").cancel();
-    forget(connection);
+    connections.remove(connection);
     measuring = ThroughputServer.start(connection.channel, seconds, selector::wakeup);
   }
 
   private void end(Connection connection) {
-    forget(connection);
+    connections.remove(connection);
     close(connection.channel);
-  }
-
-  private void forget(Connection connection) {
-    if (connections.remove(connection)) {
-      fromAddress.computeIfPresent(
-          connection.from, (from, number) -> number == 1 ? null : number - 1);
-    }
   }
 
   static void close(AutoCloseable channel) {

@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -340,57 +339,6 @@ class ReachTest {
       }
     }
     throw new AssertionError("the system takes connections without end");
-  }
-
-  @Test
-  void aListenerSurvivesGarbageAndManyConnections() throws Exception {
-    long seed = new Random().nextLong();
-    System.out.println("seed " + seed);
-    Random random = new Random(seed);
-    ReachListener listener = listen(1);
-    for (int i = 0; i < 50; i++) {
-      try (Socket peer = from(LoopbackBench.address(2).toString(), listener.port())) {
-        byte[] garbage = new byte[random.nextInt(2000)];
-        random.nextBytes(garbage);
-        peer.getOutputStream().write(garbage);
-      } catch (IOException e) {
-        // It may close while this still writes.
-      }
-    }
-    List<Socket> idle = new ArrayList<>();
-    try {
-      for (int i = 0; i < 1000; i++) {
-        // Half of them strangers, the others from one peer.
-        String from = i % 2 == 0 ? "127.0.0." + (100 + i % 100) : LoopbackBench.address(2) + "";
-        idle.add(from(from, listener.port()));
-      }
-      ReachReport report = ask(bench.node(0), 0).filter(NodeFilter.id("n/1")).run();
-      assertEquals("n/1 ANSWERED", told(report), "seed " + seed);
-      assertEquals("", report.results().get(0).detail(), "seed " + seed);
-    } finally {
-      for (Socket socket : idle) {
-        socket.close();
-      }
-    }
-  }
-
-  @Test
-  void aListenerNeedsANodeAFreePortAndAnAddressInItsNetwork() {
-    ReachListener listener = listen(1);
-    PeerView other = bench.node(2);
-
-    String busy =
-        assertThrows(
-                ConfigurationException.class,
-                () -> ReachListener.on(other).port(listener.port()).start())
-            .getMessage();
-    assertTrue(busy.contains("choose another port (0 for a free one)"), busy);
-    String nowhere =
-        assertThrows(
-                ConfigurationException.class,
-                () -> ReachListener.on(other).network("198.51.100.0/24").start())
-            .getMessage();
-    assertTrue(nowhere.startsWith("expected this machine to have an address in 198.51"), nowhere);
   }
 
   @Test
