@@ -32,7 +32,8 @@
  *
  * <p>jnr-posix ({@code com.github.jnr:jnr-posix}) is needed on systems without {@code /proc} only.
  */
-@SuppressWarnings("requires-automatic") // jnr-posix has no descriptor; it is not needed to run
+// jnr-posix has no descriptor, it is not needed to run; the lab is compiled after this module.
+@SuppressWarnings({"module", "requires-automatic"})
 module magpie.peers.local {
   requires transitive magpie.peers;
   requires com.fasterxml.jackson.core;
@@ -41,6 +42,8 @@ module magpie.peers.local {
   requires static org.jspecify;
 
   exports magpie.peers.topology;
+  exports magpie.peers.topology.yaml to
+      magpie.peers.lab;
 
   provides magpie.peers.spi.PeerBackend with
       magpie.peers.local.LocalBackend;

@@ -30,6 +30,7 @@ class RoomsTest {
   private static final String HOST = "magpie.peers.host";
   private static final String TEXT = "magpie.peers.text";
   private static final String TOPOLOGY = "magpie.peers.topology";
+  private static final String YAML = "magpie.peers.topology.yaml";
 
   private static final String FAKE_JUJU = "magpie.peers.testkit.juju";
 
@@ -52,7 +53,8 @@ class RoomsTest {
     ROOMS.put(HOST, List.of());
     ROOMS.put(TEXT, List.of());
     ROOMS.put("magpie.peers.juju", List.of("com.fasterxml.jackson.core.."));
-    ROOMS.put(TOPOLOGY, List.of("org.snakeyaml.engine.."));
+    ROOMS.put(YAML, List.of(TOPOLOGY, "org.snakeyaml.engine.."));
+    ROOMS.put(TOPOLOGY, List.of(YAML, "org.snakeyaml.engine.."));
     ROOMS.put(
         "magpie.peers.local", List.of(TOPOLOGY, "com.fasterxml.jackson.core..", "jnr.posix.."));
     ROOMS.put(
@@ -66,7 +68,8 @@ class RoomsTest {
     ROOMS.put("magpie.peers.hk2", List.of("jakarta.inject..", "org.glassfish.hk2.."));
     ROOMS.put("magpie.peers.reach", List.of());
     ROOMS.put(
-        "magpie.peers.lab", List.of(TOPOLOGY, "magpie.peers.reach", "org.snakeyaml.engine.."));
+        "magpie.peers.lab",
+        List.of(TOPOLOGY, YAML, "magpie.peers.reach", "org.snakeyaml.engine.."));
     ROOMS.put(
         "magpie.peers.cli",
         List.of(TOPOLOGY, "magpie.peers.lab", "magpie.peers.reach", "picocli..", "sun.misc.."));

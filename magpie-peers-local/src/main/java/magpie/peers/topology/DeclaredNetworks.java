@@ -19,6 +19,9 @@ import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.Network;
 import magpie.peers.PeerAddress;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
 /**

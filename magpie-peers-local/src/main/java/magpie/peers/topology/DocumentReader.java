@@ -17,6 +17,9 @@ import magpie.peers.PeerAddress;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.Topology.SelfRule;
 import magpie.peers.topology.YamlEvents.Kind;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the document of a topology file section by section, and says what it comes to. */

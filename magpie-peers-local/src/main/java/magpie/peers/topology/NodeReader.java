@@ -13,6 +13,9 @@ import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.YamlEvents.Kind;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the nodes of a file, each into a draft, and remembers where it found them. */

@@ -11,6 +11,9 @@ import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
 import magpie.peers.PeerAddress;
 import magpie.peers.text.Quote;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
 /** Checks what refers to something else in the file, once all of it was read. */

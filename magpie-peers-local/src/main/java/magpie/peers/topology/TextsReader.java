@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.YamlEvents.Kind;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
 
 /**
  * Reads labels and settings. What many nodes say alike is kept once: they share the texts and the

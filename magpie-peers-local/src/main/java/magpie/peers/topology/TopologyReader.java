@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import magpie.peers.host.RegularFile;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 
 /**
  * Reads a topology file strictly, and finds everything that is wrong with it in one pass.

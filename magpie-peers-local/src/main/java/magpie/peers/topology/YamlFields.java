@@ -13,6 +13,9 @@ import java.util.Optional;
 import java.util.Set;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.YamlEvents.Kind;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Random;
 import magpie.peers.Cidr;
 import magpie.peers.IpAddress;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.junit.jupiter.api.Test;
 
 /** Overlaps and the network of an address, against the plain comparison of all with all. */

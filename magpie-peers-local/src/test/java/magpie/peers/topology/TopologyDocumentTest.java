@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.YamlText;
 import org.junit.jupiter.api.Test;
 
 /** {@code docs/topology.md} says what the code does. */

@@ -31,6 +31,7 @@ import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerNode;
 import magpie.peers.topology.Topology.SelfRule;
+import magpie.peers.topology.yaml.Problems;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;

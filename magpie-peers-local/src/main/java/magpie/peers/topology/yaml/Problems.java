@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.topology;
+package magpie.peers.topology.yaml;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,11 +12,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import magpie.peers.topology.Problem;
 
 /** Collects what is wrong with one file, and puts the root cause first. */
-final class Problems {
+public final class Problems {
   /** How many problems are told; a file with more has one cause that these show. */
-  static final int MOST = 1000;
+  public static final int MOST = 1000;
 
   private final String file;
   private final YamlText text;
@@ -25,7 +26,13 @@ final class Problems {
   private boolean errorDropped;
   private int errors;
 
-  Problems(String file, YamlText text) {
+  /**
+   * Begins with no problem.
+   *
+   * @param file the file as the user named it
+   * @param text what the file says
+   */
+  public Problems(String file, YamlText text) {
     this.file = file;
     this.text = text;
   }
@@ -35,9 +42,13 @@ final class Problems {
   /**
    * Adds a problem.
    *
+   * @param code the kind of problem
    * @param place where it is, as {@link YamlText#place} makes it
+   * @param message what was expected and what was found
+   * @param path the path that leads to the value; empty at the root
+   * @param fix what to do next
    */
-  void add(Code code, long place, String message, String path, String fix) {
+  public void add(Code code, long place, String message, String path, String fix) {
     errors += code.severity() == Problem.Severity.ERROR ? 1 : 0;
     List<Item> stage = stages.computeIfAbsent(code.stage(), s -> new ArrayList<>());
     if (stage.size() < MOST) {
@@ -47,8 +58,12 @@ final class Problems {
     }
   }
 
-  /** Takes back what was said about the form of a value at a place or behind it. */
-  void forget(long place) {
+  /**
+   * Takes back what was said about the form of a value at a place or behind it.
+   *
+   * @param place the place, as {@link YamlText#place} makes it
+   */
+  public void forget(long place) {
     List<Item> form = stages.get(Code.Stage.FORM);
     if (form != null) {
       form.removeIf(item -> item.place >= place);
@@ -60,12 +75,13 @@ final class Problems {
     errorDropped |= code.severity() == Problem.Severity.ERROR;
   }
 
-  boolean hasError() {
+  /** {@return whether an error was added} */
+  public boolean hasError() {
     return errors > 0;
   }
 
-  /** Returns how many errors were added so far. */
-  int errors() {
+  /** {@return how many errors were added so far} */
+  public int errors() {
     return errors;
   }
 
@@ -73,8 +89,10 @@ final class Problems {
    * Returns the problems: by stage, since a problem can only be caused by one of an earlier stage,
    * and then as they stand in the file. What stands on a line with unreadable characters is left
    * out, since those may be all that is wrong with it.
+   *
+   * @return the problems, {@link #MOST} at most and then one that says how many more there are
    */
-  List<Problem> rootCauseFirst() {
+  public List<Problem> rootCauseFirst() {
     List<Problem> all = new ArrayList<>();
     Set<Integer> unreadable = new HashSet<>();
     for (Map.Entry<Code.Stage, List<Item>> stage : stages.entrySet()) {

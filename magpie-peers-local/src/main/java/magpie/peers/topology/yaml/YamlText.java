@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-package magpie.peers.topology;
+package magpie.peers.topology.yaml;
 
 import java.io.Reader;
 import java.util.Arrays;
@@ -17,9 +17,9 @@ import org.snakeyaml.engine.v2.scanner.StreamReader;
  * half, how many characters it covers. Only problems are ever turned into line and column, so a
  * file of 100,000 nodes needs no line table: a checkpoint every so often is enough to count from.
  */
-final class YamlText {
+public final class YamlText {
   /** The longest line: the scanner copies its window of a line again and again. */
-  static final int LONGEST_LINE = 1 << 20;
+  public static final int LONGEST_LINE = 1 << 20;
 
   private static final int LONGEST_EXCERPT = 1 << 14;
   private static final int STEP = 1 << 10;
@@ -31,7 +31,12 @@ final class YamlText {
   private int[] checkpoints = new int[3 * 64];
   private int checkpointCount;
 
-  YamlText(byte[] bytes) {
+  /**
+   * Takes the bytes of a file, which must not change from now on.
+   *
+   * @param bytes the bytes, as they are in the file
+   */
+  public YamlText(byte[] bytes) {
     this.bytes = bytes;
     boolean bom =
         bytes.length >= 3
@@ -41,12 +46,27 @@ final class YamlText {
     start = bom ? 3 : 0;
   }
 
-  static long place(int index, int length) {
+  /**
+   * Makes a place.
+   *
+   * @param index how many characters are before it
+   * @param length how many characters it covers
+   * @return the place
+   */
+  public static long place(int index, int length) {
     return ((long) index << 32) | length;
   }
 
-  /** A place as people read it; {@code excerpt} is empty for a line too long to show. */
-  record Position(int line, int column, int length, String excerpt) {
+  /**
+   * A place as people read it.
+   *
+   * @param line the line, from 1
+   * @param column the column in characters, from 1
+   * @param length how many characters it covers, at least 1
+   * @param excerpt the line; empty if it is too long to show
+   */
+  public record Position(int line, int column, int length, String excerpt) {
+    /** Returns line and column, with a colon between. */
     @Override
     public String toString() {
       return line + ":" + column;
@@ -57,9 +77,10 @@ final class YamlText {
    * Goes through the text once: reports bytes that are not UTF-8, control characters and the first
    * line that is too long.
    *
+   * @param problems where they are reported
    * @return whether the text can be scanned
    */
-  boolean check(Problems problems) {
+  public boolean check(Problems problems) {
     int index = 0;
     int line = 1;
     int column = 1;
@@ -164,8 +185,13 @@ final class YamlText {
     return decoded == FAULT ? 1 : decoded & 7;
   }
 
-  /** Finds line, column and excerpt of a place; {@link #check} must have come this far. */
-  Position locate(long place) {
+  /**
+   * Finds line, column and excerpt of a place; {@link #check} must have come this far.
+   *
+   * @param place the place
+   * @return where it is
+   */
+  public Position locate(long place) {
     int index = (int) (place >>> 32);
     int slot = 3 * Math.min(index / STEP, checkpointCount - 1);
     int at = checkpoints[slot];
@@ -214,8 +240,10 @@ final class YamlText {
   /**
    * Returns the characters for the scanner. What {@link #check} reported is replaced by U+FFFD, so
    * that the rest of the file can still be looked at and every place stays the same.
+   *
+   * @return a reader from the beginning of the text, without its byte order mark
    */
-  Reader reader() {
+  public Reader reader() {
     return new Reader() {
       private int at = start;
       private char pending;
