@@ -36,7 +36,7 @@ import magpie.peers.PeerView;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.Subscription;
-import magpie.peers.spi.Quote;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
