@@ -8,11 +8,10 @@ package magpie.peers.topology;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import magpie.peers.IpAddress;
-import magpie.peers.PeerAddress;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.yaml.Code;
 import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.SyntaxErrors;
 import magpie.peers.topology.yaml.YamlText;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -22,9 +21,7 @@ import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.events.NodeEvent;
 import org.snakeyaml.engine.v2.events.ScalarEvent;
 import org.snakeyaml.engine.v2.exceptions.Mark;
-import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
-import org.snakeyaml.engine.v2.exceptions.YamlVersionException;
 import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.parser.ParserImpl;
 import org.snakeyaml.engine.v2.resolver.CoreScalarResolver;
@@ -42,7 +39,6 @@ final class YamlEvents {
   static final int DEEPEST = 64;
 
   private static final Set<String> NULLS = Set.of("", "~", "null", "Null", "NULL");
-  private static final String NO_DIRECTIVES = "remove the line that begins with %";
   private static final Set<Tag> NUMBERS = Set.of(Tag.INT, Tag.FLOAT);
   private static final Set<Tag> NO_TEXTS = Set.of(Tag.NULL, Tag.BOOL, Tag.INT, Tag.FLOAT);
   private static final int LONGEST_NUMBER = 100;
@@ -348,13 +344,7 @@ final class YamlEvents {
   }
 
   private void tag(long at, String tag) {
-    problems.add(
-        Code.TAG,
-        at,
-        "expected plain YAML, found the tag "
-            + Quote.of(tag.replaceFirst("^tag:yaml.org,2002:", "!!")),
-        "",
-        "remove the tag; put the value in quotes if it begins with \"!\"");
+    new SyntaxErrors(text, problems).tag(at, tag);
   }
 
   private static long placeOf(Event event) {
@@ -370,216 +360,9 @@ final class YamlEvents {
   private Event take() {
     try {
       return parser.next();
-    } catch (MarkedYamlEngineException e) {
-      syntax(e);
-    } catch (YamlVersionException e) {
-      syntax(0, "expected YAML 1.2, found YAML " + version(e), NO_DIRECTIVES);
-    } catch (IllegalArgumentException e) {
-      // The scanner trips over numbers of characters that are none, and gives them no place.
-      syntax(
-          place,
-          "expected an escape such as \"\\u00e9\" in double quotes, found another behind this",
-          "write the number of a character behind \\x, \\u or \\U");
-    } catch (YamlEngineException | IndexOutOfBoundsException e) {
-      syntax(
-          place,
-          "expected YAML, found what cannot be read behind this",
-          "correct what follows here");
+    } catch (YamlEngineException | IllegalArgumentException | IndexOutOfBoundsException e) {
+      new SyntaxErrors(text, problems).report(e, place);
+      throw new Stopped();
     }
-    throw new Stopped();
-  }
-
-  private static String version(YamlVersionException e) {
-    return e.getSpecVersion().getMajor() + "." + e.getSpecVersion().getMinor();
-  }
-
-  private void syntax(long at, String message, String fix) {
-    problems.add(Code.SYNTAX, at, message, "", fix);
-  }
-
-  /**
-   * Finds an IPv6 address at a place that was written without quotes and, because of a colon at its
-   * beginning or end, was not read as text.
-   */
-  Optional<String> bareAddress(long at) {
-    YamlText.Position position = text.locate(at);
-    String line = position.excerpt();
-    if (line.isEmpty()) {
-      return Optional.empty();
-    }
-    int from = line.offsetByCodePoints(0, position.column() - 1);
-    int to = from;
-    while (from > 0 && isOfAddress(line.charAt(from - 1))) {
-      from--;
-    }
-    while (to < line.length() && isOfAddress(line.charAt(to))) {
-      to++;
-    }
-    String word = line.substring(from, to);
-    return PeerAddress.of(word, "").ip().filter(IpAddress::isV6).map(ip -> word);
-  }
-
-  private static boolean isOfAddress(char c) {
-    return c == ':' || c == '.' || c == '/' || (c < 128 && Character.digit(c, 16) >= 0);
-  }
-
-  /** Says in our words what the scanner or the parser did not understand. */
-  private void syntax(MarkedYamlEngineException e) {
-    // A value that ends where reading ends may have swallowed what it should not have.
-    problems.forget(place);
-    String problem = String.valueOf(e.getProblem());
-    String context = String.valueOf(e.getContext());
-    long at = e.getProblemMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(place);
-    long from = e.getContextMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(at);
-    Optional<String> address = bareAddress(at);
-    if (address.isPresent()) {
-      syntax(
-          at,
-          "expected quotes around the IPv6 address "
-              + address.get()
-              + ", found none, and YAML takes its colon for the end of a key",
-          "put it in quotes: " + Quote.of(address.get()));
-    } else if (problem.contains("(TAB)")) {
-      // Behind a dash, what is marked is the end of the key behind the tab.
-      problems.add(
-          Code.TAB,
-          from == at ? at : from - (1L << 32),
-          "expected spaces, found a tab",
-          "",
-          "indent with spaces; YAML has no tabs in front of keys and values");
-    } else if (problem.contains("tag handle") || context.contains("scanning a tag")) {
-      tag(from, "!" + after(problem, "tag handle !"));
-    } else if (context.contains("scanning an a")) {
-      syntax(
-          from,
-          "expected the name of an anchor or alias, found none",
-          "put a value that begins with \"&\" or \"*\" in quotes");
-    } else if (problem.startsWith("mapping values are not allowed")) {
-      syntax(
-          at,
-          "expected one value behind a key, found a second \":\"",
-          "begin every key on a line of its own and in the column of its neighbours, or put the"
-              + " value in quotes");
-    } else if (problem.contains("',' or ']'")) {
-      syntax(
-          at,
-          "expected \",\" or \"]\" in the list that begins at "
-              + text.locate(from)
-              + ", found "
-              + token(after(problem, "but got ")),
-          "separate the entries with \",\" and close the list with \"]\"");
-    } else if (problem.contains("',' or '}'")) {
-      syntax(
-          at,
-          "expected \",\" or \"}\" in the mapping that begins at "
-              + text.locate(from)
-              + ", found "
-              + token(after(problem, "but got ")),
-          "separate the entries with \",\" and close the mapping with \"}\"");
-    } else if (problem.startsWith("expected <block end>")) {
-      boolean list = context.contains("collection") || context.contains("sequence");
-      syntax(
-          at,
-          (list
-                  ? "expected the next \"- \" of the list that begins at "
-                  : "expected the next key" + " of the mapping that begins at ")
-              + text.locate(from)
-              + ", found "
-              + token(after(problem, "but found ")),
-          "indent what belongs together by the same number of spaces");
-    } else if (problem.startsWith("found unexpected") && context.contains("quoted")) {
-      syntax(
-          from,
-          "expected a closing quote, found "
-              + (problem.contains("document")
-                  ? "a line with \"---\" or \"...\""
-                  : "the end of the file"),
-          "close the text that begins here");
-    } else if (problem.startsWith("could not find expected ':'")) {
-      syntax(
-          from,
-          "expected \":\" behind this key, found none",
-          "write \"key: value\", or indent the line if it continues a value");
-    } else if (problem.contains("cannot start any token")) {
-      syntax(
-          at,
-          "expected a key or a value, found "
-              + token(between(problem, "'"))
-              + ", which begins none",
-          "put the value in quotes");
-    } else if (problem.matches("found unknown escape character .{1,2}\\([0-9]+\\)")) {
-      String found = after(problem, "escape character ");
-      syntax(
-          at - (1L << 32) + 1,
-          "expected an escape such as \"\\n\" in double quotes, found \"\\"
-              + found.substring(0, found.offsetByCodePoints(0, found.isEmpty() ? 0 : 1))
-              + "\"",
-          "write \"\\\\\" for a backslash, or use single quotes");
-    } else if (problem.startsWith("expected escape sequence")
-        || problem.startsWith("found unknown escape")) {
-      syntax(
-          at,
-          "expected the number of a character: 2 hexadecimal digits behind \\x, 4 behind \\u or 8 behind"
-              + " \\U, found another",
-          "write all digits, or \"\\\\\" for a backslash");
-    } else if (context.contains("directive") || problem.contains(" YAML directive")) {
-      syntax(at, "expected \"%YAML 1.2\" or no directive, found another", NO_DIRECTIVES);
-    } else if (problem.contains("before directives")) {
-      syntax(at, "expected the end of the file, found a line that begins with %", NO_DIRECTIVES);
-    } else if (problem.startsWith("mapping keys are not allowed")) {
-      syntax(at, "expected a value, found \"? \"", "put the value in quotes");
-    } else if (problem.startsWith("sequence entries are not allowed")) {
-      syntax(
-          at,
-          "expected a value on the line of its key, found a list",
-          "begin the list on the next line");
-    } else if (problem.startsWith("expected the node content")) {
-      syntax(
-          at,
-          "expected a value, found " + token(after(problem, "but found ")),
-          "write the value that is missing here, or remove what is too much");
-    } else if (problem.startsWith("expected '<document start>'")) {
-      syntax(
-          at,
-          "expected the end of the file, found " + token(after(problem, "but found ")),
-          "remove what stands behind the topology");
-    } else if (context.contains("block scalar")) {
-      syntax(
-          at,
-          "expected the end of the line behind \"|\" or \">\", found something else",
-          "begin the text on the next line; put a value that begins with \"|\" or \">\" in quotes");
-    } else {
-      syntax(
-          at,
-          "expected YAML, found this: " + problem.replaceAll("\\s+", " "),
-          "correct the line; a value that YAML could take for something else belongs in quotes");
-    }
-  }
-
-  private static String after(String problem, String words) {
-    int at = problem.indexOf(words);
-    return at < 0 ? "" : problem.substring(at + words.length()).replace("'", "");
-  }
-
-  private static String between(String problem, String quote) {
-    int from = problem.indexOf(quote);
-    int to = problem.indexOf(quote, from + 1);
-    return from < 0 || to < 0 ? "" : problem.substring(from + 1, to);
-  }
-
-  private static String token(String name) {
-    return switch (name) {
-      case "<stream end>" -> "the end of the file";
-      case "<scalar>" -> "a value";
-      case "<block sequence start>" -> "a list entry in another column";
-      case "-" -> "a list entry";
-      case "<block mapping start>" -> "a key in another column";
-      case "?" -> "a key";
-      case "<block end>" -> "the end of the block";
-      case "<document start>" -> "\"---\"";
-      case "<document end>" -> "\"...\"";
-      case "<directive>" -> "a line that begins with %";
-      default -> Quote.of(name);
-    };
   }
 }

@@ -15,6 +15,7 @@ import magpie.peers.text.Quote;
 import magpie.peers.topology.YamlEvents.Kind;
 import magpie.peers.topology.yaml.Code;
 import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.SyntaxErrors;
 import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
@@ -229,7 +230,9 @@ final class YamlFields {
 
   void wrongType(String expected, String fix) {
     Optional<String> address =
-        events.kind() == Kind.MAPPING ? events.bareAddress(events.place()) : Optional.empty();
+        events.kind() == Kind.MAPPING
+            ? SyntaxErrors.bareAddress(text, events.place())
+            : Optional.empty();
     problem(
         Code.WRONG_TYPE,
         "expected "
