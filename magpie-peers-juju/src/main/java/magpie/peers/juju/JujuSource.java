@@ -457,33 +457,26 @@ final class JujuSource implements PeerSource {
       // There is nothing yet that could be removed.
       changes.values().removeIf(String::isEmpty);
     }
-    List<Map.Entry<String, String>> unsure = new ArrayList<>();
-    for (Map.Entry<String, String> change : changes.entrySet()) {
-      if (!state.knows(relations, change.getKey(), change.getValue())) {
-        unsure.add(change);
-      }
-    }
-    if (!unsure.isEmpty() && !relations.isEmpty()) {
-      List<Map<String, String>> bags = new ArrayList<>();
-      for (String relation : relations) {
-        bags.add(ownBag(relation));
-      }
-      for (Map.Entry<String, String> change : unsure) {
-        if (isIn(bags, change.getKey(), change.getValue())) {
-          changes.remove(change.getKey());
-        }
+    Iterator<Map.Entry<String, String>> each = changes.entrySet().iterator();
+    while (each.hasNext()) {
+      Map.Entry<String, String> change = each.next();
+      boolean removal = change.getValue().isEmpty();
+      if (removal
+          && !state.knows(relations, change.getKey())
+          && !isSet(relations, change.getKey())) {
+        each.remove();
       }
     }
     return changes;
   }
 
-  private static boolean isIn(List<Map<String, String>> bags, String key, String value) {
-    for (Map<String, String> bag : bags) {
-      if (!value.equals(bag.getOrDefault(key, ""))) {
-        return false;
+  private boolean isSet(List<String> relations, String key) {
+    for (String relation : relations) {
+      if (!ownBag(relation).getOrDefault(key, "").isEmpty()) {
+        return true;
       }
     }
-    return true;
+    return false;
   }
 
   @Override

@@ -6,7 +6,6 @@
 package magpie.peers.juju;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -16,8 +15,10 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
+import magpie.peers.ConfigurationException;
 import magpie.peers.StateException;
 import magpie.peers.spi.StateStore;
+import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * the source, which the second may have the lock of; so the lines that each of them changes are put
  * together afterwards, and neither waits for what the other waits for.
  */
-final class JujuState implements StateStore {
+class JujuState implements StateStore {
   private static final String PUBLISHED = "published";
 
   /**
@@ -40,106 +41,49 @@ final class JujuState implements StateStore {
    */
   private static final int LONGEST_HEADER = 24 * 1024;
 
-  /** Where the one text is kept; read once per hook, since nobody else changes it meanwhile. */
-  private final Store store;
+  private final HookTools tools;
+  private final String key;
+  private final HookTools.Call get;
 
+  /** The one text, read once per hook, since nothing else changes it meanwhile. */
   private volatile @Nullable String known;
+
   private final AtomicBoolean prefetched = new AtomicBoolean();
+  private final AtomicReference<HookTools.@Nullable Pending> begun = new AtomicReference<>();
 
-  JujuState(Store store) {
-    this.store = store;
+  JujuState(HookTools tools, String key) {
+    this.tools = tools;
+    this.key = key;
+    this.get = HookTools.Call.of("state-get", "--format=json", key);
   }
 
-  /** Keeps one text. */
-  interface Store {
-    String origin();
-
-    /** Whether what is saved is dropped if the hook fails. */
-    boolean endsWithTheHook();
-
-    /** Begins to load, which {@link #load} goes on with. */
-    default void prefetch() {}
-
-    /** Ends what was begun. */
-    default void abandon() {}
-
-    String load();
-
-    void save(String text);
-  }
-
-  /** State tools where there are some; a file beside the charm for agents before 2.8. */
+  /**
+   * Returns the state of the unit that this hook runs for.
+   *
+   * @throws ConfigurationException if the agent is older than Juju 2.8, which has no unit state
+   */
   static JujuState of(CharmProcess hook, HookTools tools) {
-    if (!tools.has("state-set")) {
-      Path file = hook.charmDirectory().resolve(".magpie-peers." + hook.endpoint() + ".state");
-      StateStore inFile = StateStore.file(file);
-      return new JujuState(
-          new Store() {
-            @Override
-            public String origin() {
-              return inFile.origin();
-            }
-
-            @Override
-            public boolean endsWithTheHook() {
-              return false;
-            }
-
-            @Override
-            public String load() {
-              return inFile.load();
-            }
-
-            @Override
-            public void save(String text) {
-              inFile.update(before -> text);
-            }
-          });
+    // A PATH without any hook tool is reported when the first of them is to run.
+    if (!tools.has("state-set") && tools.has("relation-ids")) {
+      throw new ConfigurationException(
+          "expected an agent of Juju 2.8 or later, whose hook tools include state-set, found no"
+              + " state-set on PATH, and JUJU_VERSION is "
+              + Quote.of(hook.environment().variable("JUJU_VERSION").orElse(""))
+              + "; upgrade the agents of this model, or start this program with the PATH that the"
+              + " agent gave the hook");
     }
-    String key = "magpie-peers." + hook.endpoint();
-    return new JujuState(
-        new Store() {
-          @Override
-          public String origin() {
-            return "unit state " + key;
-          }
+    return new JujuState(tools, "magpie-peers." + hook.endpoint());
+  }
 
-          @Override
-          public boolean endsWithTheHook() {
-            return true;
-          }
+  /** Asks the agent for the text. */
+  String ask() {
+    HookTools.Pending pending = begun.getAndSet(null);
+    return stored(pending == null ? tools.run(get) : pending.answer());
+  }
 
-          private final HookTools.Call get = HookTools.Call.of("state-get", "--format=json", key);
-          private final AtomicReference<HookTools.@Nullable Pending> begun =
-              new AtomicReference<>();
-
-          @Override
-          public void prefetch() {
-            begun.set(tools.begin(get));
-          }
-
-          @Override
-          public void abandon() {
-            HookTools.Pending pending = begun.getAndSet(null);
-            if (pending != null) {
-              pending.abandon();
-            }
-          }
-
-          @Override
-          public String load() {
-            HookTools.Pending pending = begun.getAndSet(null);
-            HookTools.Answer answer = pending == null ? tools.run(get) : pending.answer();
-            return stored(answer);
-          }
-
-          @Override
-          public void save(String text) {
-            tools.run(
-                HookTools.Call.of("state-set", "--file", "-")
-                    .saying(Json.object(Map.of(key, text))));
-          }
-        });
+  /** Gives the agent another text. */
+  void save(String text) {
+    tools.run(HookTools.Call.of("state-set", "--file", "-").saying(Json.object(Map.of(key, text))));
   }
 
   static String stored(HookTools.Answer answer) {
@@ -148,25 +92,23 @@ final class JujuState implements StateStore {
 
   @Override
   public String origin() {
-    return store.origin();
-  }
-
-  /** Whether what is stored is dropped with all else if the hook fails (N4). */
-  boolean endsWithTheHook() {
-    return store.endsWithTheHook();
+    return "unit state " + key;
   }
 
   @Override
   public void prefetch() {
     if (known == null && prefetched.compareAndSet(false, true)) {
-      store.prefetch();
+      begun.set(tools.begin(get));
     }
   }
 
   /** Ends what was begun for a call that has failed meanwhile (F2). */
   void abandon() {
     prefetched.set(false);
-    store.abandon();
+    HookTools.Pending pending = begun.getAndSet(null);
+    if (pending != null) {
+      pending.abandon();
+    }
   }
 
   private String text() {
@@ -179,7 +121,7 @@ final class JujuState implements StateStore {
     if (text == null) {
       // Too late to begin before it is asked for.
       prefetched.set(true);
-      text = store.load();
+      text = ask();
       known = text;
     }
     return text;
@@ -187,7 +129,7 @@ final class JujuState implements StateStore {
 
   private synchronized void replace(String text) {
     if (!text.equals(text())) {
-      store.save(text);
+      save(text);
       known = text;
     }
   }
@@ -243,21 +185,13 @@ final class JujuState implements StateStore {
     return changes;
   }
 
-  /**
-   * Whether it is certain that a setting which seems unpublished is: a key to be removed that was
-   * never published through here may not be there at all, and a file still remembers what a failed
-   * hook published and Juju dropped.
-   */
-  boolean knows(List<String> relations, String key, String value) {
-    return endsWithTheHook()
-        && (!value.isEmpty() || fingerprints(relations).containsKey(print(key)));
+  /** Whether a value was published under that key through here, to these relations. */
+  boolean knows(List<String> relations, String key) {
+    return fingerprints(relations).containsKey(print(key));
   }
 
   /** Forgets what was published under some keys. */
   synchronized void forget(List<String> relations, Collection<String> keys) {
-    if (!endsWithTheHook()) {
-      return;
-    }
     Map<String, String> prints = fingerprints(relations);
     boolean known = false;
     for (String key : keys) {
@@ -270,9 +204,6 @@ final class JujuState implements StateStore {
 
   /** Remembers what was published just now. */
   synchronized void published(List<String> relations, Map<String, String> changes) {
-    if (!endsWithTheHook()) {
-      return;
-    }
     Map<String, String> prints = fingerprints(relations);
     for (Map.Entry<String, String> change : changes.entrySet()) {
       prints.put(print(change.getKey()), print(change.getValue()));

@@ -9,8 +9,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import magpie.peers.Environment;
 import magpie.peers.StateException;
 import magpie.peers.fuzz.Bounds;
 import org.jspecify.annotations.Nullable;
@@ -24,57 +28,57 @@ final class JujuStateFuzz {
   private JujuStateFuzz() {}
 
   public static void fuzzerTestOneInput(byte[] input) {
-    InMemory store = new InMemory(new String(input, UTF_8));
-    String before = BOUNDS.parse(input, () -> load(store));
+    Agent agent = new Agent(new String(input, UTF_8));
+    String before = BOUNDS.parse(input, () -> load(agent));
     if (before == null) {
       return;
     }
     BOUNDS.parse(
         input,
         () -> {
-          JujuState state = new JujuState(store);
+          JujuState state = agent.state();
           state.published(RELATIONS, state.unpublished(RELATIONS, WANTED));
           return state;
         });
-    assertEquals(before, load(store));
-    assertEquals(Map.of(), new JujuState(store).unpublished(RELATIONS, WANTED));
+    assertEquals(before, load(agent));
+    assertEquals(Map.of(), agent.state().unpublished(RELATIONS, WANTED));
   }
 
-  private static @Nullable String load(InMemory store) {
+  private static @Nullable String load(Agent agent) {
     try {
-      return new JujuState(store).load();
+      return agent.state().load();
     } catch (StateException e) {
       String message = String.valueOf(e.getMessage());
-      assertTrue(message.startsWith("fuzz:1: damaged state: expected "), message);
+      assertTrue(message.startsWith("unit state fuzz:1: damaged state: expected "), message);
       return null;
     }
   }
 
-  private static final class InMemory implements JujuState.Store {
+  /** Keeps the text, and needs no hook tools for it. */
+  private static final class Agent {
+    private static final HookTools NONE =
+        new HookTools(
+            new Environment(Map.of(), Map.of(), Path.of("/"), Clock.systemUTC()), Duration.ZERO);
+
     private String text;
 
-    InMemory(String text) {
+    Agent(String text) {
       this.text = text;
     }
 
-    @Override
-    public String origin() {
-      return "fuzz";
-    }
+    /** The state as the next hook finds it. */
+    JujuState state() {
+      return new JujuState(NONE, "fuzz") {
+        @Override
+        String ask() {
+          return text;
+        }
 
-    @Override
-    public boolean endsWithTheHook() {
-      return true;
-    }
-
-    @Override
-    public String load() {
-      return text;
-    }
-
-    @Override
-    public void save(String changed) {
-      text = changed;
+        @Override
+        void save(String changed) {
+          text = changed;
+        }
+      };
     }
   }
 }

@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,6 +23,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import magpie.peers.ConfigurationException;
 import magpie.peers.Notices;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
@@ -409,46 +409,36 @@ class JujuStateTest {
   }
 
   @Test
-  void isAFileInTheCharmDirectoryWhereStateToolsAreMissing() throws Exception {
+  void anAgentWithoutUnitStateIsToldWhichVersionIsNeeded() {
     List.of("state-get", "state-set", "state-delete").forEach(juju::removeTool);
 
-    HookRun run = HookScene.run(unit, PeerView::notices);
+    ConfigurationException tooOld =
+        assertThrows(ConfigurationException.class, () -> HookScene.run(unit, PeerView::notices));
 
-    Path file = directory.resolve("charm/.magpie-peers.magpie.state");
     assertEquals(
-        """
-        magpie-peers-state 1
-        recorded 1
-        members magpie//1+1
-        joined 1 0+1
-        end
-        """,
-        Files.readString(file));
-    assertEquals(Map.of("relation-ids", 1, "relation-list", 1), run.toolCounts());
-    Notices later = HookScene.look(unit, PeerView::notices);
-    assertEquals(List.of("magpie/1", "magpie/2"), HookScene.texts(later.joined()));
+        "expected an agent of Juju 2.8 or later, whose hook tools include state-set, found no"
+            + " state-set on PATH, and JUJU_VERSION is \"3.6.26\"; upgrade the agents of this"
+            + " model, or start this program with the PATH that the agent gave the hook",
+        tooOld.getMessage());
+    assertEquals(List.of(), juju.calls());
   }
 
-  /** A file does not forget what a failed hook did, so it must not be asked what was published. */
+  /** Where there are no hook tools at all, the version is not what is wrong. */
   @Test
-  void whereStateToolsAreMissingAFailedHookLosesNothingThatItPublished() {
-    List.of("state-get", "state-set", "state-delete").forEach(juju::removeTool);
-    IllegalStateException onPurpose = new IllegalStateException("on purpose");
-    assertThrows(
-        IllegalStateException.class,
-        () ->
-            HookScene.run(
-                unit,
-                view -> {
-                  assertTrue(view.publish("greeting", "hello"));
-                  throw onPurpose;
-                }));
-    assertFalse(unit.settings("magpie").containsKey("greeting"));
-
-    assertTrue(HookScene.publish(unit, "greeting", "hello"));
-    assertEquals("hello", unit.settings("magpie").get("greeting"));
-    assertFalse(HookScene.publish(unit, "greeting", "hello"));
-    assertTrue(HookScene.publish(unit, "greeting", ""));
-    assertFalse(unit.settings("magpie").containsKey("greeting"));
+  void aPathWithoutHookToolsIsNotTakenForAnOldAgent() {
+    HookToolException none =
+        assertThrows(
+            HookToolException.class,
+            () ->
+                unit.inHook(
+                    "update-status",
+                    "",
+                    hook -> {
+                      try (PeerView view =
+                          HookScene.open(HookScene.environment(hook, Map.of("PATH", "/nowhere")))) {
+                        view.notices();
+                      }
+                    }));
+    assertEquals(Reason.NOT_STARTED, none.reason());
   }
 }
