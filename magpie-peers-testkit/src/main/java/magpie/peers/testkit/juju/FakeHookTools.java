@@ -65,13 +65,13 @@ final class FakeHookTools {
   }
 
   private final FakeJujuModel model;
-  private final FakeUnit unit;
+  private final UnitAgent unit;
   private final HookTransaction transaction;
   private final HookAgent.Call call;
   private final StringBuilder stderr = new StringBuilder();
 
   private FakeHookTools(
-      FakeJujuModel model, FakeUnit unit, HookTransaction transaction, HookAgent.Call call) {
+      FakeJujuModel model, UnitAgent unit, HookTransaction transaction, HookAgent.Call call) {
     this.model = model;
     this.unit = unit;
     this.transaction = transaction;
@@ -79,7 +79,7 @@ final class FakeHookTools {
   }
 
   static HookAgent.Answer run(
-      FakeJujuModel model, FakeUnit unit, HookTransaction transaction, HookAgent.Call call)
+      FakeJujuModel model, UnitAgent unit, HookTransaction transaction, HookAgent.Call call)
       throws StdinWanted, AgentPanic {
     FakeHookTools tools = new FakeHookTools(model, unit, transaction, call);
     try {
@@ -358,11 +358,11 @@ final class FakeHookTools {
     if (relation.isPresent() && relation.get().isGone()) {
       throw ToolFailure.failed("permission denied");
     }
-    if (!model.hasBinding(binding) || !unit.hasInterface(binding)) {
+    if (!model.hasBinding(binding) || !unit.addresses().hasInterface(binding)) {
       throw ToolFailure.failed("no network config found for binding " + ToolText.quote(binding));
     }
-    List<String> addresses = unit.addresses(model.space(binding));
-    List<String> ingress = unit.ingressAddresses(binding);
+    List<String> addresses = unit.addresses().addresses(model.space(binding));
+    List<String> ingress = unit.addresses().ingressAddresses(binding);
     List<String> asked = new ArrayList<>();
     for (String flag : List.of("egress-subnets", "ingress-address", "bind-address")) {
       if (arguments.has(flag)) {
@@ -383,7 +383,7 @@ final class FakeHookTools {
       values.put(
           flag,
           switch (flag) {
-            case "egress-subnets" -> unit.egressSubnets(binding);
+            case "egress-subnets" -> unit.addresses().egressSubnets(binding);
             case "ingress-address" ->
                 ingress.isEmpty() ? first(addresses, binding, "ingress") : ingress.get(0);
             default -> {
@@ -413,8 +413,8 @@ final class FakeHookTools {
       ToolArguments arguments, String binding, List<String> addresses, List<String> ingress) {
     boolean json = arguments.value("format", "smart").equals("json");
     boolean machine = !model.isKubernetes();
-    String mac = machine ? unit.mac(binding) : "";
-    String device = machine ? unit.device(binding) : "";
+    String mac = machine ? unit.addresses().mac(binding) : "";
+    String device = machine ? unit.addresses().device(binding) : "";
     List<Object> listed = new ArrayList<>();
     for (String address : addresses) {
       Map<String, Object> entry = new LinkedHashMap<>();
@@ -436,7 +436,7 @@ final class FakeHookTools {
     }
     Map<String, Object> info = new LinkedHashMap<>();
     info.put("bind-addresses", List.of(bind));
-    List<String> egress = unit.egressSubnets(binding);
+    List<String> egress = unit.addresses().egressSubnets(binding);
     if (!egress.isEmpty()) {
       info.put("egress-subnets", egress);
     }
@@ -456,7 +456,7 @@ final class FakeHookTools {
       throw ToolFailure.misused("unknown setting " + ToolText.quote(setting));
     }
     arguments.atMost(1);
-    List<String> addresses = unit.addresses(model.space(""));
+    List<String> addresses = unit.addresses().addresses(model.space(""));
     if (setting.equals("public-address") && model.serviceAddress().isPresent()) {
       return print(arguments, model.serviceAddress().get());
     }
@@ -520,7 +520,7 @@ final class FakeHookTools {
     ToolArguments arguments = arguments(flags().output("yaml", "json"));
     arguments.atMost(0);
     SortedMap<String, Object> units = new TreeMap<>();
-    for (FakeUnit other : model.units().values()) {
+    for (UnitAgent other : model.units().values()) {
       if (!other.isDead()) {
         Map<String, Object> status = new LinkedHashMap<>();
         status.put("status", other.isDying() ? "dying" : other.workloadStatus());
@@ -600,7 +600,7 @@ final class FakeHookTools {
       return print(arguments, details);
     }
     SortedMap<String, Object> units = new TreeMap<>();
-    for (FakeUnit other : model.units().values()) {
+    for (UnitAgent other : model.units().values()) {
       if (!other.isDead()) {
         units.put(
             other.name(),

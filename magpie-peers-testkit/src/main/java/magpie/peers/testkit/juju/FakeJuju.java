@@ -5,28 +5,19 @@
 
 package magpie.peers.testkit.juju;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -68,32 +59,29 @@ import java.util.function.Consumer;
  */
 public final class FakeJuju implements AutoCloseable {
   private final FakeJujuModel model;
-  private final Path root;
-  private final Optional<Path> charm;
-  private final HookProcess.Launcher launcher;
-  private final String path;
-  private final String modelName;
-  private final Map<String, String> extraEnvironment;
+  private final HookRunner hooks;
   private final int attempts;
   private final int stepLimit;
-  private final Consumer<HookRun> observer;
-  private final Set<HookAgent> agents = ConcurrentHashMap.newKeySet();
-  private final List<HookRun> runs = new ArrayList<>();
-  private volatile boolean closed;
+
+  /** Guarded by the model's monitor, as all that the model knows. */
+  private final SortedMap<String, FakeUnit> units = new TreeMap<>(FakeJujuModel.BY_NUMBER);
 
   private FakeJuju(Builder builder) throws IOException {
-    this.root = builder.directory.toAbsolutePath();
-    this.charm = builder.charm;
-    this.path = builder.path;
-    this.modelName = builder.modelName;
-    this.extraEnvironment = Map.copyOf(builder.environment);
+    Path root = builder.directory.toAbsolutePath();
     this.attempts = builder.attempts;
     this.stepLimit = builder.stepLimit;
-    this.observer = builder.observer;
     Path scratch = root.resolve("scratch");
     Files.createDirectories(scratch);
-    this.launcher = new HookProcess.Launcher(scratch, builder.deadline);
     this.model = new FakeJujuModel(builder.version, builder.application, builder.serviceAddress);
+    this.hooks =
+        new HookRunner(
+            model,
+            new UnitDirectories(root, model, builder.charm),
+            new HookProcess.Launcher(scratch, builder.deadline),
+            builder.path,
+            builder.modelName,
+            Map.copyOf(builder.environment),
+            builder.observer);
     model.config().putAll(builder.config);
     if (builder.spaces.isEmpty()) {
       builder.space("alpha", "10.0.0.0/16");
@@ -144,10 +132,10 @@ public final class FakeJuju implements AutoCloseable {
   public FakeUnit unit(String name) {
     Objects.requireNonNull(name, "name");
     synchronized (model) {
-      FakeUnit unit = model.units().get(name);
+      FakeUnit unit = units.get(name);
       if (unit == null || !unit.name().equals(name)) {
         throw new IllegalArgumentException(
-            "expected one of the units " + model.units().keySet() + ", got \"" + name + "\"");
+            "expected one of the units " + units.keySet() + ", got \"" + name + "\"");
       }
       return unit;
     }
@@ -160,7 +148,7 @@ public final class FakeJuju implements AutoCloseable {
    */
   public List<FakeUnit> units() {
     synchronized (model) {
-      return List.copyOf(model.units().values());
+      return List.copyOf(units.values());
     }
   }
 
@@ -192,14 +180,18 @@ public final class FakeJuju implements AutoCloseable {
           "expected a unit of " + model.application() + ", got \"" + name + "\"");
     }
     synchronized (model) {
-      FakeUnit before = model.units().get(name);
+      UnitAgent before = model.units().get(name);
       if (before != null && !before.isDead()) {
         throw new IllegalArgumentException(
             "expected the name of a unit that is not there, got \"" + name + "\"");
       }
-      FakeUnit unit = new FakeUnit(this, model, name);
+      UnitAgent agent = new UnitAgent(model, name);
+      FakeUnit unit = new FakeUnit(hooks, model, agent);
+      // Removed first: the key may be another name of the same number.
       model.units().remove(name);
-      model.units().put(name, unit);
+      model.units().put(name, agent);
+      units.remove(name);
+      units.put(name, unit);
       return unit;
     }
   }
@@ -207,7 +199,7 @@ public final class FakeJuju implements AutoCloseable {
   /** Begins to remove the application: all units are removed. */
   public void removeApplication() {
     synchronized (model) {
-      model.units().values().forEach(FakeUnit::remove);
+      model.units().values().forEach(UnitAgent::remove);
     }
   }
 
@@ -224,7 +216,7 @@ public final class FakeJuju implements AutoCloseable {
     synchronized (model) {
       if (!model.leader().equals(unit)) {
         model.leader(unit);
-        model.units().values().forEach(FakeUnit::deposed);
+        model.units().values().forEach(UnitAgent::deposed);
       }
     }
   }
@@ -308,7 +300,7 @@ public final class FakeJuju implements AutoCloseable {
    */
   public List<HookRun> play(String... command) {
     List<String> words = List.of(command);
-    return playing((unit, hook) -> run(unit, hook, words));
+    return playing((unit, hook) -> hooks.run(unit.agent(), hook, words));
   }
 
   /**
@@ -323,19 +315,7 @@ public final class FakeJuju implements AutoCloseable {
    */
   public List<HookRun> playInside(HookContext.Body<Exception> body) {
     Objects.requireNonNull(body, "body");
-    return playing(
-        (unit, hook) ->
-            execute(
-                unit,
-                hook,
-                context -> {
-                  try {
-                    body.run(context);
-                    return Outcome.exit(context.exitCode());
-                  } catch (Exception e) {
-                    return Outcome.thrown(e);
-                  }
-                }));
+    return playing((unit, hook) -> hooks.attempt(unit.agent(), hook, body));
   }
 
   private interface Step {
@@ -463,9 +443,7 @@ public final class FakeJuju implements AutoCloseable {
    * @return the runs in the order in which they ended, a copy
    */
   public List<HookRun> runs() {
-    synchronized (model) {
-      return List.copyOf(runs);
-    }
+    return hooks.runs();
   }
 
   /**
@@ -482,259 +460,7 @@ public final class FakeJuju implements AutoCloseable {
   /** Kills the processes that still run, and ends what serves them. */
   @Override
   public void close() {
-    closed = true;
-    launcher.close();
-    agents.forEach(HookAgent::close);
-  }
-
-  // ---- running a hook ----
-
-  private record Outcome(int exitCode, String stdout, String stderr, String failure) {
-    static Outcome exit(int exitCode) {
-      return new Outcome(exitCode, "", "", exitCode == 0 ? "" : "exit status " + exitCode);
-    }
-
-    static Outcome thrown(Throwable cause) {
-      return new Outcome(1, "", "", cause.toString());
-    }
-  }
-
-  private interface Work<E extends Exception> {
-    Outcome run(HookContext context) throws E;
-  }
-
-  HookRun run(FakeUnit unit, Hook hook, List<String> command) {
-    try {
-      return execute(
-          unit,
-          hook,
-          context -> {
-            List<String> words = command.isEmpty() ? handler(context) : command;
-            if (words.isEmpty()) {
-              return Outcome.exit(0);
-            }
-            HookProcess.Result result =
-                launcher.launch(words, context.environment(), context.directory(), "");
-            String failure =
-                result.timedOut()
-                    ? "killed, it ran longer than " + launcher.deadline()
-                    : Outcome.exit(result.exitCode()).failure();
-            return new Outcome(result.exitCode(), result.stdout(), result.stderr(), failure);
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  <E extends Exception> HookRun inHook(FakeUnit unit, Hook hook, HookContext.Body<E> body)
-      throws E {
-    return execute(
-        unit,
-        hook,
-        context -> {
-          body.run(context);
-          return Outcome.exit(context.exitCode());
-        });
-  }
-
-  /** Finds what Juju would run: dispatch for everything, else the hook's own file, else nothing. */
-  private static List<String> handler(HookContext context) {
-    Path dispatch = context.directory().resolve("dispatch");
-    if (Files.exists(dispatch)) {
-      return List.of(dispatch.toString());
-    }
-    String own = context.environment().getOrDefault("JUJU_DISPATCH_PATH", "");
-    Path handler = context.directory().resolve(own);
-    return own.isEmpty() || !Files.exists(handler) ? List.of() : List.of(handler.toString());
-  }
-
-  private <E extends Exception> HookRun execute(FakeUnit unit, Hook asked, Work<E> work) throws E {
-    requireOpen();
-    if (unit.running().isHeldByCurrentThread()) {
-      throw new IllegalStateException(
-          "expected " + unit.name() + " to be idle, the calling thread runs a hook of it");
-    }
-    unit.running().lock();
-    try {
-      return executeAlone(unit, asked, work);
-    } finally {
-      unit.running().unlock();
-    }
-  }
-
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("expected an open FakeJuju, it is closed");
-    }
-  }
-
-  private <E extends Exception> HookRun executeAlone(FakeUnit unit, Hook asked, Work<E> work)
-      throws E {
-    Hook hook;
-    int attempt;
-    long version;
-    String contextId;
-    HookSession session;
-    HookTransaction transaction;
-    Set<String> missing;
-    synchronized (model) {
-      hook = unit.resolve(asked);
-      attempt = unit.failed().equals(Optional.of(hook)) ? unit.attempts() + 1 : 1;
-      version = unit.versionAtStart(hook);
-      contextId = contextId(unit, hook);
-      Optional<FakeJujuRelation> relation =
-          hook.inRelation() ? Optional.of(model.relation(hook.relation())) : Optional.empty();
-      transaction = new HookTransaction(model, unit, hook, relation);
-      session = new HookSession(model, unit, transaction, contextId, launcher);
-      missing = Set.copyOf(model.missingTools());
-      unit.begin(hook);
-    }
-    prepare(unit, missing);
-    HookEnvironment.Place place =
-        new HookEnvironment.Place(
-            tools(unit), charmDirectory(unit), socket(unit), path, modelName, extraEnvironment);
-    Map<String, String> environment = HookEnvironment.of(model, unit, hook, contextId, place);
-    HookContext context =
-        new HookContext(unit.name(), hook, environment, place.charm(), place.tools(), launcher);
-    Outcome outcome;
-    boolean threw = true;
-    HookAgent agent = HookAgent.listen(socket(unit), session, unit.name());
-    agents.add(agent);
-    try {
-      // Again: closing may have looked for agents just before this one was there.
-      requireOpen();
-      outcome = work.run(context);
-      threw = false;
-    } finally {
-      agents.remove(agent);
-      agent.close();
-      if (threw) {
-        synchronized (model) {
-          fail(unit, hook);
-        }
-      }
-    }
-    HookRun run;
-    synchronized (model) {
-      HookTransaction.Commit commit = HookTransaction.Commit.NOTHING;
-      String failure = agent.isDead() ? "the agent died" : outcome.failure();
-      boolean flush = failure.isEmpty() || (hook.kind() == Hook.Kind.EXEC && !agent.isDead());
-      boolean committed = false;
-      if (flush) {
-        try {
-          commit = transaction.commit();
-          committed = true;
-        } catch (ToolFailure e) {
-          failure = "cannot commit: " + e.getMessage();
-        }
-      }
-      if (committed) {
-        unit.done(hook, version);
-      } else {
-        fail(unit, hook);
-        failure = "hook failed: " + ToolText.quote(hook.name()) + " (" + failure + ")";
-      }
-      run =
-          new HookRun(
-              unit.name(),
-              hook,
-              attempt,
-              contextId,
-              environment,
-              outcome.exitCode(),
-              outcome.stdout(),
-              outcome.stderr(),
-              committed,
-              failure,
-              session.calls(),
-              commit.unitSettings(),
-              commit.applicationSettings(),
-              commit.state(),
-              commit.deletedState());
-      runs.add(run);
-    }
-    observer.accept(run);
-    return run;
-  }
-
-  private static void fail(FakeUnit unit, Hook hook) {
-    // An action or command that fails leaves the unit as it is.
-    if (hook.kind() != Hook.Kind.ACTION && hook.kind() != Hook.Kind.EXEC) {
-      unit.failed(hook);
-    }
-  }
-
-  private String contextId(FakeUnit unit, Hook hook) {
-    try {
-      MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      byte[] digest = sha.digest(("context " + model.nextContext()).getBytes(UTF_8));
-      return unit.name() + "-" + hook.name() + "-" + HexFormat.of().formatHex(digest, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-  }
-
-  private Path agent(FakeUnit unit) {
-    return root.resolve("agents").resolve("unit-" + unit.name().replace('/', '-'));
-  }
-
-  private Path socket(FakeUnit unit) {
-    return agent(unit).resolve("agent.socket");
-  }
-
-  Path charmDirectory(FakeUnit unit) {
-    return charm.orElseGet(() -> agent(unit).resolve("charm"));
-  }
-
-  Path tools(FakeUnit unit) {
-    return root.resolve("tools").resolve("unit-" + unit.name().replace('/', '-'));
-  }
-
-  /** Makes the unit's directories, and the links to the one script that is every tool. */
-  private void prepare(FakeUnit unit, Set<String> missing) {
-    try {
-      Path tools = tools(unit);
-      Path script = tools.resolve("jujuc");
-      if (!Files.exists(script)) {
-        Files.createDirectories(tools);
-        Files.createDirectories(agent(unit));
-        Files.createDirectories(charmDirectory(unit));
-        Path metadata = charmDirectory(unit).resolve("metadata.yaml");
-        if (charm.isEmpty() && !Files.exists(metadata)) {
-          Files.writeString(metadata, metadata());
-        }
-        Files.write(script, HookAgent.toolScript());
-        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
-        for (String tool : model.version().tools()) {
-          Files.createSymbolicLink(tools.resolve(tool), Path.of("jujuc"));
-        }
-      }
-      for (String tool : model.version().tools()) {
-        Path link = tools.resolve(tool);
-        if (missing.contains(tool)) {
-          Files.deleteIfExists(link);
-        } else if (!Files.exists(link)) {
-          Files.createSymbolicLink(link, Path.of("jujuc"));
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Returns the metadata of a charm that has the relations there are. */
-  private String metadata() {
-    StringBuilder text = new StringBuilder("name: " + model.application() + "\n");
-    text.append("summary: The charm of a fake Juju\n");
-    text.append("description: It has the peer relations that were asked for.\n");
-    Set<String> endpoints = new LinkedHashSet<>();
-    model.relations().values().forEach(relation -> endpoints.add(relation.endpoint()));
-    text.append(endpoints.isEmpty() ? "" : "peers:\n");
-    for (String endpoint : endpoints) {
-      text.append("  ").append(endpoint).append(":\n");
-      text.append("    interface: ").append(endpoint).append('\n');
-    }
-    return text.toString();
+    hooks.close();
   }
 
   static Map<String, String> pairs(String... keysAndValues) {

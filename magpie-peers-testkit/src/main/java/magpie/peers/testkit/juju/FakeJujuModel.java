@@ -32,9 +32,10 @@ final class FakeJujuModel {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss'Z'", Locale.ROOT);
 
-  /** Units in the order of their numbers. */
-  private final SortedMap<String, FakeUnit> units =
-      new TreeMap<>(Comparator.comparingInt(FakeJujuModel::number));
+  /** Unit names in the order of their numbers. */
+  static final Comparator<String> BY_NUMBER = Comparator.comparingInt(FakeJujuModel::number);
+
+  private final SortedMap<String, UnitAgent> units = new TreeMap<>(BY_NUMBER);
 
   private final SortedMap<Integer, FakeJujuRelation> relations = new TreeMap<>();
   private final Map<String, FakeJujuSpace> spaces = new LinkedHashMap<>();
@@ -95,7 +96,7 @@ final class FakeJujuModel {
     return serviceAddress;
   }
 
-  SortedMap<String, FakeUnit> units() {
+  SortedMap<String, UnitAgent> units() {
     return units;
   }
 

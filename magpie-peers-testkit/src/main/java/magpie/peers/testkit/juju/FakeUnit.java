@@ -6,17 +6,12 @@
 package magpie.peers.testkit.juju;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A unit of {@link FakeJuju} with its agent: runs hooks, and answers for what came of them.
@@ -25,46 +20,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * methods may be called by any thread.
  */
 public final class FakeUnit {
-  private enum Life {
-    ALIVE,
-    DYING,
-    DEAD
-  }
-
-  private final FakeJuju juju;
+  private final HookRunner hooks;
   private final FakeJujuModel model;
-  private final String name;
-  private final int number;
-  private final ReentrantLock running = new ReentrantLock();
+  private final UnitAgent agent;
 
-  // All below is guarded by the model's monitor.
-  private final SortedMap<Integer, FakeUnitRelation> relations = new TreeMap<>();
-  private final SortedMap<String, String> state = new TreeMap<>();
-  private final Map<String, List<String>> ownAddresses = new HashMap<>();
-  private final List<String> logs = new ArrayList<>();
-  private Life life = Life.ALIVE;
-  private boolean leavesGhost;
-  private boolean installed;
-  private boolean started;
-  private boolean startPending;
-  private boolean restarted;
-  private boolean stopped;
-  private boolean elected;
-  private long leaderSettingsSeen;
-  private long configSeen;
-  private boolean updateStatusDue;
-  private Optional<Hook> failed = Optional.empty();
-  private int attempts;
-  private String status = "waiting";
-  private String message = "waiting for machine";
-  private String since;
-
-  FakeUnit(FakeJuju juju, FakeJujuModel model, String name) {
-    this.juju = juju;
+  FakeUnit(HookRunner hooks, FakeJujuModel model, UnitAgent agent) {
+    this.hooks = hooks;
     this.model = model;
-    this.name = name;
-    this.number = FakeJujuModel.number(name);
-    this.since = model.now();
+    this.agent = agent;
   }
 
   /**
@@ -73,7 +36,7 @@ public final class FakeUnit {
    * @return such as {@code magpie/0}
    */
   public String name() {
-    return name;
+    return agent.name();
   }
 
   /**
@@ -110,7 +73,7 @@ public final class FakeUnit {
    */
   public HookRun run(Hook hook, String... command) {
     Objects.requireNonNull(hook, "hook");
-    return juju.run(this, hook, List.of(command));
+    return hooks.run(agent, hook, List.of(command));
   }
 
   /**
@@ -150,7 +113,7 @@ public final class FakeUnit {
   public <E extends Exception> HookRun inHook(Hook hook, HookContext.Body<E> body) throws E {
     Objects.requireNonNull(hook, "hook");
     Objects.requireNonNull(body, "body");
-    return juju.inHook(this, hook, body);
+    return hooks.inHook(agent, hook, body);
   }
 
   /**
@@ -160,7 +123,7 @@ public final class FakeUnit {
    */
   public Optional<Hook> due() {
     synchronized (model) {
-      return failed.isPresent() ? failed : next();
+      return agent.due();
     }
   }
 
@@ -194,7 +157,7 @@ public final class FakeUnit {
    */
   public void resolved() {
     synchronized (model) {
-      failed.ifPresent(this::done);
+      agent.resolved();
     }
   }
 
@@ -205,7 +168,7 @@ public final class FakeUnit {
    */
   public boolean isInError() {
     synchronized (model) {
-      return failed.isPresent();
+      return agent.failed().isPresent();
     }
   }
 
@@ -215,14 +178,14 @@ public final class FakeUnit {
    */
   public void settle() {
     synchronized (model) {
-      settle(true);
+      agent.settle(true);
     }
   }
 
   /** Makes {@code update-status} due. */
   public void updateStatus() {
     synchronized (model) {
-      updateStatusDue = true;
+      agent.updateStatus();
     }
   }
 
@@ -233,21 +196,14 @@ public final class FakeUnit {
    */
   public void remove() {
     synchronized (model) {
-      if (life == Life.ALIVE) {
-        life = Life.DYING;
-        if (!model.version().isFour()) {
-          leaveRelations();
-        }
-      }
+      agent.remove();
     }
   }
 
   /** Removes the unit by force: it is gone at once and runs no more hooks; its peers lose it. */
   public void destroy() {
     synchronized (model) {
-      life = Life.DEAD;
-      failed = Optional.empty();
-      leaveRelations();
+      agent.destroy(false);
     }
   }
 
@@ -263,9 +219,7 @@ public final class FakeUnit {
           "expected Juju 4, which alone leaves ghosts, this is " + model.version().agentVersion());
     }
     synchronized (model) {
-      leavesGhost = true;
-      life = Life.DEAD;
-      failed = Optional.empty();
+      agent.destroy(true);
     }
   }
 
@@ -276,10 +230,7 @@ public final class FakeUnit {
    */
   public void restartAgent() {
     synchronized (model) {
-      relations.values().forEach(known -> known.cache().clear());
-      configSeen = 0;
-      startPending = false;
-      restarted = started;
+      agent.restart();
     }
   }
 
@@ -318,10 +269,10 @@ public final class FakeUnit {
             ? model.relation(endpoint, Hook.ANY_RELATION)
             : model.relation(
                 endpoint.substring(0, colon), Integer.parseInt(endpoint.substring(colon + 1)));
-    FakeJujuBag bag = relation.units().get(name);
+    FakeJujuBag bag = relation.units().get(name());
     if (bag == null) {
       throw new IllegalArgumentException(
-          "expected a relation " + name + " is in, it is not yet in " + relation.id());
+          "expected a relation " + name() + " is in, it is not yet in " + relation.id());
     }
     return bag;
   }
@@ -343,8 +294,7 @@ public final class FakeUnit {
         throw new IllegalArgumentException(
             "expected one of the spaces " + model.spaces().keySet() + ", got \"" + space + "\"");
       }
-      ownAddresses.put(space, given);
-      configSeen = 0;
+      agent.replaceAddresses(space, given);
     }
   }
 
@@ -355,7 +305,7 @@ public final class FakeUnit {
    */
   public SortedMap<String, String> charmState() {
     synchronized (model) {
-      return new TreeMap<>(state);
+      return new TreeMap<>(agent.state());
     }
   }
 
@@ -366,7 +316,8 @@ public final class FakeUnit {
    */
   public String status() {
     synchronized (model) {
-      return message.isEmpty() ? status : status + ": " + message;
+      String message = agent.statusMessage();
+      return agent.workloadStatus() + (message.isEmpty() ? "" : ": " + message);
     }
   }
 
@@ -377,7 +328,7 @@ public final class FakeUnit {
    */
   public List<String> logs() {
     synchronized (model) {
-      return List.copyOf(logs);
+      return List.copyOf(agent.logs());
     }
   }
 
@@ -391,7 +342,8 @@ public final class FakeUnit {
    */
   public List<String> members(String endpoint) {
     synchronized (model) {
-      FakeUnitRelation known = relations.get(model.relation(endpoint, Hook.ANY_RELATION).number());
+      FakeUnitRelation known =
+          agent.relations().get(model.relation(endpoint, Hook.ANY_RELATION).number());
       return known == null ? List.of() : List.copyOf(known.members().keySet());
     }
   }
@@ -402,7 +354,7 @@ public final class FakeUnit {
    * @return an absolute path
    */
   public Path tools() {
-    return juju.tools(this);
+    return hooks.directories().tools(agent);
   }
 
   /**
@@ -411,419 +363,16 @@ public final class FakeUnit {
    * @return an absolute path
    */
   public Path charmDirectory() {
-    return juju.charmDirectory(this);
-  }
-
-  // ---- for the fake: under the model's monitor ----
-
-  ReentrantLock running() {
-    return running;
-  }
-
-  int number() {
-    return number;
-  }
-
-  SortedMap<Integer, FakeUnitRelation> relations() {
-    return relations;
-  }
-
-  /** Returns what the agent knows of a relation the unit is in. */
-  FakeUnitRelation known(int relation) {
-    return Objects.requireNonNull(relations.get(relation), "relation " + relation);
-  }
-
-  SortedMap<String, String> state() {
-    return state;
-  }
-
-  boolean isDead() {
-    return life == Life.DEAD;
-  }
-
-  boolean isDying() {
-    return life == Life.DYING;
-  }
-
-  Optional<Hook> failed() {
-    return failed;
-  }
-
-  int attempts() {
-    return attempts;
-  }
-
-  String workloadStatus() {
-    return status;
-  }
-
-  String statusMessage() {
-    return message;
-  }
-
-  String statusSince() {
-    return since;
-  }
-
-  void status(String status, String message) {
-    this.status = status;
-    this.message = message;
-    this.since = model.now();
-  }
-
-  void log(String line) {
-    logs.add(line);
-  }
-
-  boolean hasInterface(String binding) {
-    return model.isKubernetes()
-        || !addressesOrNone(model.space(binding)).isEmpty()
-        || ownAddresses.containsKey(model.space(binding).name());
-  }
-
-  private List<String> addressesOrNone(FakeJujuSpace space) {
-    return ownAddresses.getOrDefault(space.name(), space.addresses(number));
-  }
-
-  /** Returns the unit's addresses in a space, with prefix length. */
-  List<String> addresses(FakeJujuSpace space) {
-    return addressesOrNone(space);
-  }
-
-  List<String> ingressAddresses(String binding) {
-    if (model.serviceAddress().isPresent()) {
-      return List.of(model.serviceAddress().get());
-    }
-    return addresses(model.space(binding)).stream().map(FakeJujuSpace::host).toList();
-  }
-
-  List<String> egressSubnets(String binding) {
-    List<String> ingress = ingressAddresses(binding);
-    return ingress.isEmpty()
-        ? List.of()
-        : List.of(ingress.get(0) + (FakeJujuSpace.isV6(ingress.get(0)) ? "/128" : "/32"));
-  }
-
-  String device(String binding) {
-    return "eth" + model.space(binding).index();
-  }
-
-  String mac(String binding) {
-    return String.format(
-        Locale.ROOT,
-        "00:16:3e:%02x:%02x:%02x",
-        model.space(binding).index(),
-        number >> 8 & 255,
-        number & 255);
-  }
-
-  /** Returns the keys Juju itself keeps in the unit's bag; an empty value for one it has not. */
-  private Map<String, String> addressKeys(String endpoint) {
-    List<String> ingress = ingressAddresses(endpoint);
-    String address = ingress.isEmpty() ? "" : ingress.get(0);
-    Map<String, String> keys = new LinkedHashMap<>();
-    keys.put("egress-subnets", String.join(",", egressSubnets(endpoint)));
-    keys.put("ingress-address", address);
-    if (!model.version().isFour()) {
-      keys.put("private-address", address);
-    }
-    return keys;
-  }
-
-  private void enterRelations() {
-    for (FakeJujuRelation relation : model.relations().values()) {
-      if (!relation.isGone() && !relations.containsKey(relation.number())) {
-        relations.put(relation.number(), new FakeUnitRelation());
-        Map<String, String> keys = addressKeys(relation.endpoint());
-        keys.values().removeIf(String::isEmpty);
-        relation.enter(name, keys);
-      }
-    }
-  }
-
-  private void leaveRelations() {
-    if (!leavesGhost) {
-      model.relations().values().forEach(relation -> relation.scope().remove(name));
-    }
-  }
-
-  /** Finds what to run next, a failed hook aside. */
-  private Optional<Hook> next() {
-    if (life == Life.DEAD) {
-      return Optional.empty();
-    }
-    if (life == Life.DYING) {
-      return nextWhileDying();
-    }
-    if (!installed) {
-      return Optional.of(Hook.named("install"));
-    }
-    if (startPending) {
-      return Optional.of(Hook.named("start"));
-    }
-    enterRelations();
-    for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
-      FakeJujuRelation relation = model.relation(known.getKey());
-      boolean over = relation.isGone() || known.getValue().isBroken();
-      if (!known.getValue().isCreated() && !over) {
-        return Optional.of(Hook.created(relation.endpoint()).on(relation.number()));
-      }
-    }
-    if (model.leader().equals(name)) {
-      if (!elected) {
-        return Optional.of(Hook.named("leader-elected"));
-      }
-    } else if (!model.version().isFour()
-        && leaderSettingsSeen != 1 + model.leaderSettings().version(model.version())) {
-      return Optional.of(Hook.named("leader-settings-changed"));
-    }
-    if (configSeen != model.configVersion()) {
-      return Optional.of(Hook.named("config-changed"));
-    }
-    for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
-      FakeJujuRelation relation = model.relation(known.getKey());
-      Optional<Hook> hook = next(relation, known.getValue());
-      if (hook.isPresent()) {
-        return hook;
-      }
-    }
-    return updateStatusDue ? Optional.of(Hook.named("update-status")) : Optional.empty();
-  }
-
-  private Optional<Hook> nextWhileDying() {
-    for (Map.Entry<Integer, FakeUnitRelation> known : relations.entrySet()) {
-      FakeJujuRelation relation = model.relation(known.getKey());
-      FakeUnitRelation here = known.getValue();
-      if (!here.changedPending().isEmpty()) {
-        return Optional.of(changed(relation, here.changedPending()));
-      }
-      if (!here.members().isEmpty()) {
-        return Optional.of(departed(relation, here.members().firstKey()));
-      }
-    }
-    if (!started) {
-      // Nothing to take down.
-      dead();
-      return Optional.empty();
-    }
-    return Optional.of(Hook.named(stopped ? "remove" : "stop"));
-  }
-
-  private static Hook changed(FakeJujuRelation relation, String unit) {
-    return Hook.changed(relation.endpoint(), unit).on(relation.number());
-  }
-
-  private Hook departed(FakeJujuRelation relation, String unit) {
-    return Hook.departed(relation.endpoint(), unit)
-        .on(relation.number())
-        .departing(departing(unit));
-  }
-
-  private String departing(String unit) {
-    return life == Life.ALIVE ? unit : name;
-  }
-
-  private Optional<Hook> next(FakeJujuRelation relation, FakeUnitRelation known) {
-    if (relation.isGone() || known.isBroken()) {
-      return Optional.empty();
-    }
-    if (!known.changedPending().isEmpty()) {
-      return Optional.of(changed(relation, known.changedPending()));
-    }
-    for (String member : known.members().keySet()) {
-      if (!relation.scope().contains(member)) {
-        return Optional.of(departed(relation, member));
-      }
-    }
-    if (relation.application().version(model.version()) != known.applicationVersion()) {
-      return Optional.of(changed(relation, ""));
-    }
-    for (String present : relation.scope()) {
-      if (!present.equals(name) && !known.members().containsKey(present)) {
-        return Optional.of(Hook.joined(relation.endpoint(), present).on(relation.number()));
-      }
-    }
-    for (Map.Entry<String, Long> member : known.members().entrySet()) {
-      if (version(relation, member.getKey()) != member.getValue()) {
-        return Optional.of(changed(relation, member.getKey()));
-      }
-    }
-    return Optional.empty();
-  }
-
-  private long version(FakeJujuRelation relation, String unit) {
-    FakeJujuBag bag = unit.isEmpty() ? relation.application() : relation.bag(unit);
-    return bag.version(model.version());
-  }
-
-  /** Fills in the relation and the departing unit, and checks that the hook makes sense. */
-  Hook resolve(Hook hook) {
-    if (failed.isPresent() && hook.kind() != Hook.Kind.ACTION && hook.kind() != Hook.Kind.EXEC) {
-      Hook retried = hook.inRelation() ? inRelation(hook) : hook;
-      if (!retried.equals(failed.get())) {
-        throw new IllegalStateException(
-            name
-                + " is in error after "
-                + failed.get()
-                + ", got "
-                + hook
-                + ": run the failed hook again, or call resolved()");
-      }
-    }
-    return hook.inRelation() ? inRelation(hook) : hook;
-  }
-
-  private Hook inRelation(Hook hook) {
-    FakeJujuRelation relation = model.relation(hook.endpoint(), hook.relation());
-    enterRelations();
-    Hook known = hook.on(relation.number());
-    FakeUnitRelation here = relations.get(relation.number());
-    if (here != null && here.isBroken()) {
-      throw new IllegalArgumentException(
-          "expected a relation that " + name + " is in, its " + relation.id() + " was broken");
-    }
-    if (hook.kind() == Hook.Kind.EXEC) {
-      return inferred(known, here == null ? List.of() : List.copyOf(here.members().keySet()));
-    }
-    String remote = hook.remoteUnit();
-    if (!remote.isEmpty() && !relation.units().containsKey(remote)) {
-      throw new IllegalArgumentException(
-          "expected one of the units "
-              + relation.units().keySet()
-              + " of "
-              + relation.id()
-              + ", got \""
-              + remote
-              + "\"");
-    }
-    if (remote.equals(name)) {
-      throw new IllegalArgumentException(
-          "expected another unit than " + name + ", which never hears of itself");
-    }
-    return hook.kind() == Hook.Kind.DEPARTED && hook.departingUnit().isEmpty()
-        ? known.departing(departing(remote))
-        : known;
-  }
-
-  /** Finds the unit that commands are run for, as {@code juju-exec} does it. */
-  private static Hook inferred(Hook exec, List<String> members) {
-    String remote = exec.remoteUnit();
-    if (remote.isEmpty() ? members.size() == 1 : members.contains(remote)) {
-      return exec.about(remote.isEmpty() ? members.get(0) : remote);
-    }
-    throw new IllegalArgumentException(
-        !remote.isEmpty()
-            ? "unknown remote unit " + remote + "; possibilities are " + members
-            : members.isEmpty()
-                ? "cannot infer remote unit in empty relation " + exec.relation()
-                : "ambiguous remote unit; possibilities are " + members);
-  }
-
-  /** Returns the version of what the hook tells of, for {@link #done(Hook, long)}. */
-  long versionAtStart(Hook hook) {
-    if (!hook.inRelation()) {
-      return hook.name().equals("leader-settings-changed")
-          ? 1 + model.leaderSettings().version(model.version())
-          : model.configVersion();
-    }
-    boolean aboutBag = hook.kind() == Hook.Kind.JOINED || hook.kind() == Hook.Kind.CHANGED;
-    return aboutBag ? version(model.relation(hook.relation()), hook.remoteUnit()) : 0;
-  }
-
-  void failed(Hook hook) {
-    attempts = failed.isPresent() ? attempts + 1 : 1;
-    failed = Optional.of(hook);
-  }
-
-  void begin(Hook hook) {
-    if (hook.name().equals("install")) {
-      status("maintenance", "installing charm software");
-    } else if (hook.name().equals("start") && status.equals("maintenance")) {
-      status("unknown", "");
-    }
-  }
-
-  void done(Hook hook) {
-    done(hook, versionAtStart(hook));
-  }
-
-  void done(Hook hook, long version) {
-    if (hook.kind() == Hook.Kind.ACTION || hook.kind() == Hook.Kind.EXEC) {
-      return;
-    }
-    failed = Optional.empty();
-    attempts = 0;
-    if (hook.inRelation()) {
-      known(hook.relation()).done(hook, version);
-      if (hook.kind() == Hook.Kind.BROKEN) {
-        model.relation(hook.relation()).scope().remove(name);
-      }
-      return;
-    }
-    switch (hook.name()) {
-      case "install" -> {
-        installed = true;
-        enterRelations();
-      }
-      case "leader-elected" -> elected = true;
-      case "leader-settings-changed" -> leaderSettingsSeen = version;
-      case "config-changed" -> {
-        configSeen = version;
-        startPending = !started || restarted;
-        restarted = false;
-        refreshAddresses();
-      }
-      case "start" -> {
-        started = true;
-        startPending = false;
-      }
-      case "update-status" -> updateStatusDue = false;
-      case "stop" -> stopped = true;
-      case "remove" -> dead();
-      default -> {}
-    }
-  }
-
-  private void dead() {
-    life = Life.DEAD;
-    leaveRelations();
-  }
-
-  private void refreshAddresses() {
-    for (Integer number : relations.keySet()) {
-      FakeJujuRelation relation = model.relation(number);
-      if (!relation.isGone()) {
-        relation.bag(name).merge(addressKeys(relation.endpoint()));
-      }
-    }
-  }
-
-  /** Takes hooks for done without running them: all, or those before the first about a peer. */
-  void settle(boolean withPeers) {
-    Optional<Hook> due = due();
-    while (due.isPresent()
-        && (withPeers
-            || due.get().kind() == Hook.Kind.PLAIN
-            || due.get().kind() == Hook.Kind.CREATED)) {
-      Hook hook = due.get();
-      begin(hook);
-      if (hook.inRelation()) {
-        // As when it starts to run: what it is about is read anew.
-        known(hook.relation()).cache().remove(hook.remoteUnit());
-      }
-      done(hook);
-      due = due();
-    }
-  }
-
-  /** The leader changed: this one will be told if it becomes leader again. */
-  void deposed() {
-    elected = false;
+    return hooks.directories().charm(agent);
   }
 
   /** Returns name and status. */
   @Override
   public String toString() {
-    return name + " (" + status() + ")";
+    return name() + " (" + status() + ")";
+  }
+
+  UnitAgent agent() {
+    return agent;
   }
 }

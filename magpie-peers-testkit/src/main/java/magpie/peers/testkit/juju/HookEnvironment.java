@@ -26,7 +26,7 @@ final class HookEnvironment {
       Map<String, String> extra) {}
 
   static Map<String, String> of(
-      FakeJujuModel model, FakeUnit unit, Hook hook, String contextId, Place place) {
+      FakeJujuModel model, UnitAgent unit, Hook hook, String contextId, Place place) {
     HookEnvironment environment = new HookEnvironment();
     environment.process(place);
     environment.unit(model, unit, hook, contextId, place);
@@ -43,7 +43,7 @@ final class HookEnvironment {
     variables.put("APT_LISTCHANGES_FRONTEND", "none");
   }
 
-  private void unit(FakeJujuModel model, FakeUnit unit, Hook hook, String contextId, Place place) {
+  private void unit(FakeJujuModel model, UnitAgent unit, Hook hook, String contextId, Place place) {
     boolean plainHook = hook.kind() != Hook.Kind.ACTION && hook.kind() != Hook.Kind.EXEC;
     variables.put("CHARM_DIR", place.charm().toString());
     variables.put("JUJU_CHARM_DIR", place.charm().toString());
@@ -55,7 +55,9 @@ final class HookEnvironment {
     variables.put("JUJU_MODEL_NAME", place.modelName());
     variables.put("JUJU_MODEL_UUID", model.uuid());
     variables.put("JUJU_VERSION", model.version().agentVersion());
-    variables.put("JUJU_MACHINE_ID", model.isKubernetes() ? "" : Integer.toString(unit.number()));
+    variables.put(
+        "JUJU_MACHINE_ID",
+        model.isKubernetes() ? "" : Integer.toString(FakeJujuModel.number(unit.name())));
     variables.put("JUJU_AVAILABILITY_ZONE", "");
     variables.put("JUJU_PRINCIPAL_UNIT", "");
     variables.put("JUJU_API_ADDRESSES", "192.0.2.1:17070 192.0.2.2:17070");

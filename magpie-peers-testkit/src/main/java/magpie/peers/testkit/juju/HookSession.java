@@ -63,7 +63,7 @@ final class HookSession implements HookAgent.Service {
   }
 
   private final FakeJujuModel model;
-  private final FakeUnit unit;
+  private final UnitAgent unit;
   private final HookTransaction transaction;
   private final String contextId;
   private final HookProcess.Launcher launcher;
@@ -72,7 +72,7 @@ final class HookSession implements HookAgent.Service {
 
   HookSession(
       FakeJujuModel model,
-      FakeUnit unit,
+      UnitAgent unit,
       HookTransaction transaction,
       String contextId,
       HookProcess.Launcher launcher) {

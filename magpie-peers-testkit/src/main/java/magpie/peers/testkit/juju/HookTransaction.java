@@ -64,7 +64,7 @@ final class HookTransaction {
   record Status(String status, String message) {}
 
   private final FakeJujuModel model;
-  private final FakeUnit unit;
+  private final UnitAgent unit;
   private final Hook hook;
   private final Optional<FakeJujuRelation> relation;
   private final SortedMap<Integer, List<String>> members = new TreeMap<>();
@@ -81,7 +81,7 @@ final class HookTransaction {
   private boolean foundNotLeader;
 
   HookTransaction(
-      FakeJujuModel model, FakeUnit unit, Hook hook, Optional<FakeJujuRelation> relation) {
+      FakeJujuModel model, UnitAgent unit, Hook hook, Optional<FakeJujuRelation> relation) {
     this.model = model;
     this.unit = unit;
     this.hook = hook;
