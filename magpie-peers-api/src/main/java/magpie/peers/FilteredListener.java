@@ -14,10 +14,20 @@ final class FilteredListener implements PeerListener {
   private final PeerListener listener;
   private @Nullable Snapshot passed;
 
-  FilteredListener(PeerView view, NodeFilter filter, PeerListener listener) {
+  private FilteredListener(PeerView view, NodeFilter filter, PeerListener listener) {
     this.view = view;
     this.filter = filter;
     this.listener = listener;
+  }
+
+  /**
+   * Returns a listener that passes on to another what a filter keeps.
+   *
+   * <p>Its type is that of any listener, so that a hook, which loads the view and listens to
+   * nothing, need not load this class to know what it is.
+   */
+  static PeerListener of(PeerView view, NodeFilter filter, PeerListener listener) {
+    return new FilteredListener(view, filter, listener);
   }
 
   @Override

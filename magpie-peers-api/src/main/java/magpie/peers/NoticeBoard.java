@@ -89,7 +89,7 @@ final class NoticeBoard {
   private Ledger load(StateStore store) {
     beginToWait();
     try {
-      return Ledger.parse(store.load(), store.origin());
+      return LedgerText.parse(store.load(), store.origin());
     } catch (RuntimeException | LinkageError e) {
       throw failure(store, e, true);
     } finally {
@@ -170,10 +170,10 @@ final class NoticeBoard {
     public String apply(String before) {
       goOn();
       begun = true;
-      Ledger ledger = Ledger.parse(before, origin);
+      Ledger ledger = LedgerText.parse(before, origin);
       to(ledger);
-      String after = ledger.print();
-      ledger.check(after, origin);
+      String after = LedgerText.print(ledger);
+      LedgerText.check(ledger, after, origin);
       changed = ledger;
       return after;
     }

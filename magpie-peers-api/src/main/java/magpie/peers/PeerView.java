@@ -196,7 +196,7 @@ public interface PeerView extends AutoCloseable {
   default Subscription listen(NodeFilter filter, PeerListener listener) {
     Objects.requireNonNull(listener, "listener");
     filter.resolve(this::network);
-    return listen(new FilteredListener(this, filter, listener));
+    return listen(FilteredListener.of(this, filter, listener));
   }
 
   /**

@@ -7,10 +7,12 @@ package magpie.peers;
 
 import java.util.AbstractMap;
 import java.util.AbstractSet;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
@@ -103,23 +105,7 @@ final class TextMap extends AbstractMap<String, String> {
     return new AbstractSet<>() {
       @Override
       public Iterator<Entry<String, String>> iterator() {
-        return new Iterator<>() {
-          private int next;
-
-          @Override
-          public boolean hasNext() {
-            return next < keysAndValues.length;
-          }
-
-          @Override
-          public Entry<String, String> next() {
-            if (!hasNext()) {
-              throw new NoSuchElementException();
-            }
-            next += 2;
-            return Map.entry(keysAndValues[next - 2], keysAndValues[next - 1]);
-          }
-        };
+        return entries().iterator();
       }
 
       @Override
@@ -127,5 +113,13 @@ final class TextMap extends AbstractMap<String, String> {
         return TextMap.this.size();
       }
     };
+  }
+
+  private List<Entry<String, String>> entries() {
+    List<Entry<String, String>> entries = new ArrayList<>(size());
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      entries.add(Map.entry(keysAndValues[i], keysAndValues[i + 1]));
+    }
+    return Collections.unmodifiableList(entries);
   }
 }

@@ -23,14 +23,14 @@ final class LedgerFuzz {
     String text = new String(input, UTF_8);
     Ledger ledger = BOUNDS.parse(input, () -> parse(text));
     if (ledger != null) {
-      String printed = ledger.print();
-      assertEquals(printed, Ledger.parse(printed, "printed").print());
+      String printed = LedgerText.print(ledger);
+      assertEquals(printed, LedgerText.print(LedgerText.parse(printed, "printed")));
     }
   }
 
   private static @Nullable Ledger parse(String text) {
     try {
-      return Ledger.parse(text, "fuzz");
+      return LedgerText.parse(text, "fuzz");
     } catch (StateException e) {
       String message = String.valueOf(e.getMessage());
       assertTrue(message.matches("(?s)fuzz:[1-9][0-9]*: damaged state: .+; remove .+"), message);

@@ -149,9 +149,11 @@ class ManyPeersTest {
         ledger.record(present, List.of());
       }
     }
-    int size = ledger.print().getBytes(StandardCharsets.UTF_8).length;
+    int size = LedgerText.print(ledger).getBytes(StandardCharsets.UTF_8).length;
     assertTrue(size < 48 * 1024, () -> "expected far less than 64 KiB, found " + size + " bytes");
-    assertEquals(ledger.print(), Ledger.parse(ledger.print(), "test").print());
+    assertEquals(
+        LedgerText.print(ledger),
+        LedgerText.print(LedgerText.parse(LedgerText.print(ledger), "test")));
   }
 
   /**
@@ -261,7 +263,7 @@ class ManyPeersTest {
                   ledger.record(present, List.of());
                 }
               }
-              return () -> Ledger.parse(ledger.print(), "test");
+              return () -> LedgerText.parse(LedgerText.print(ledger), "test");
             }),
         new Work(
             "a filter that keeps all",

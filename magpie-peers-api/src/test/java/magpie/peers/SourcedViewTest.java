@@ -178,7 +178,7 @@ class SourcedViewTest {
             Environment.system());
     SourceUnavailableException e = assertThrows(SourceUnavailableException.class, view::snapshot);
     assertEquals(
-        "expected the script to tell of \"a\", which it lists, found nothing; this is a fault of the"
+        "expected the script to describe \"a\", which it lists, found nothing; this is a fault of the"
             + " backend",
         e.getMessage());
     assertEquals("the script", e.origin());
