@@ -41,18 +41,9 @@ public final class FileState implements StateStore {
    */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
-  /** Parts of a mode: what others may do, and that they may take away what is their own only. */
-  private static final int WRITABLE_BY_ALL = 0002;
-
-  private static final int WRITABLE_BY_OTHERS = 0022;
-  private static final int STICKY = 01000;
-
-  /** The superuser may do everything anyway. */
-  private static final long ROOT = 0;
-
   private final Path file;
   private final Use use;
-  private final EffectiveUser user;
+  private final StateTrust trust;
   private final Duration longestWait;
   private final WholeFile.Sync sync;
 
@@ -112,7 +103,7 @@ public final class FileState implements StateStore {
   FileState(Path file, Use use, EffectiveUser user, Duration longestWait, WholeFile.Sync sync) {
     this.file = withoutDots(Objects.requireNonNull(file, "file").toAbsolutePath());
     this.use = Objects.requireNonNull(use, "use");
-    this.user = Objects.requireNonNull(user, "user");
+    this.trust = new StateTrust(user);
     this.longestWait = longestWait;
     this.sync = sync;
   }
@@ -172,7 +163,7 @@ public final class FileState implements StateStore {
       }
       unsynced = false;
       return after;
-    } catch (WholeFile.Failed e) {
+    } catch (FileFailure e) {
       unsynced |= e.replaced();
       throw failed("written", e);
     } finally {
@@ -180,7 +171,7 @@ public final class FileState implements StateStore {
     }
   }
 
-  private void replace(String text) throws WholeFile.Failed {
+  private void replace(String text) throws FileFailure {
     whole().replace(text.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -189,17 +180,17 @@ public final class FileState implements StateStore {
         file, use == Use.STATE ? WholeFile.Access.OWNER : WholeFile.Access.KEPT, sync);
   }
 
-  private FileChannel lock() throws WholeFile.Failed {
+  private FileChannel lock() throws FileFailure {
     Path lockFile = directory().resolve(file.getFileName() + ".lock");
     refuseOther(lockFile);
-    mend(lockFile);
+    trust.mend(lockFile);
     FileChannel channel;
     try {
       channel = RegularFile.openToWrite(lockFile, permissions("rw-------"));
     } catch (IOException e) {
-      throw WholeFile.Failed.opening(lockFile, e);
+      throw FileFailure.opening(lockFile, e);
     } catch (UnsupportedOperationException | IllegalArgumentException e) {
-      throw WholeFile.Failed.locking(lockFile, WholeFile.Failed.unfit(e));
+      throw FileFailure.locking(lockFile, FileFailure.unfit(e));
     }
     boolean locked = false;
     try {
@@ -207,7 +198,7 @@ public final class FileState implements StateStore {
       locked = true;
       return channel;
     } catch (IOException e) {
-      throw WholeFile.Failed.locking(lockFile, e);
+      throw FileFailure.locking(lockFile, e);
     } finally {
       if (!locked) {
         close(channel);
@@ -260,7 +251,7 @@ public final class FileState implements StateStore {
         return "";
       }
       refuseOther(file);
-      trust(file, mend);
+      trust.check(file, mend);
       long size = Files.size(file);
       if (size > use.largest) {
         throw failure(
@@ -293,7 +284,7 @@ public final class FileState implements StateStore {
               + use.afterRemoval,
           e);
     } catch (IOException e) {
-      throw failed("read", WholeFile.Failed.reading(file, e));
+      throw failed("read", FileFailure.reading(file, e));
     }
   }
 
@@ -326,22 +317,20 @@ public final class FileState implements StateStore {
           throw failed("written", found, "remove it", e);
         }
       }
-      throw failed("written", WholeFile.Failed.of(file, e));
+      throw failed("written", FileFailure.of(file, e));
     }
     trustDirectory(true);
   }
 
   private void trustDirectory(boolean mend) {
-    trust(directory(), mend);
-    if (uid(directory()).isPresent()) {
-      trustAllAbove(directory());
-      trustAllAbove(realDirectory());
-    }
-  }
-
-  private void trustAllAbove(Path path) {
-    for (Path above = path.getParent(); above != null; above = above.getParent()) {
-      trustAbove(above);
+    try {
+      trust.check(directory(), mend);
+      if (trust.knowsOwner(directory())) {
+        trust.checkAllAbove(directory());
+        trust.checkAllAbove(realDirectory());
+      }
+    } catch (FileFailure e) {
+      throw failed("read", e);
     }
   }
 
@@ -352,132 +341,11 @@ public final class FileState implements StateStore {
     } catch (NoSuchFileException e) {
       return directory();
     } catch (IOException e) {
-      throw failed("read", WholeFile.Failed.reading(directory(), e));
+      throw failed("read", FileFailure.reading(directory(), e));
     }
   }
 
-  /**
-   * Refuses a directory in which any user could put another in the place of ours. What root lets
-   * everybody write in, such as an empty volume of a pod, is shared with those whom root let in.
-   */
-  private void trustAbove(Path above) {
-    try {
-      int mode = (int) attribute(above, "unix:mode");
-      long owner = owner(above);
-      if ((mode & WRITABLE_BY_ALL) != 0 && (mode & STICKY) == 0 && owner != ROOT) {
-        OptionalLong uid = uid(above);
-        throw new StateException(
-            above.toString(),
-            "expected "
-                + Quote.of(above.toString())
-                + " to let nobody rename what is in it, found it writable by everybody and without"
-                + " the sticky bit; run 'chmod +t' on it"
-                + (uid.isPresent() && owner == uid.getAsLong() ? "" : " as user " + owner)
-                + " or choose another state directory");
-      }
-    } catch (NoSuchFileException e) {
-      // Not there yet, like all below it.
-    } catch (IOException e) {
-      throw failed("read", WholeFile.Failed.reading(above, e));
-    }
-  }
-
-  /** The user to compare owners with; none where files have no owner. */
-  private OptionalLong uid(Path path) {
-    // The file system first, because where files have no owner the user does not matter.
-    return WholeFile.unix(path) ? user.uid() : OptionalLong.empty();
-  }
-
-  /**
-   * Refuses what a user other than this one and root owns, or can write. What is ours is mended
-   * instead: volumes of pods come back with their group in every mode.
-   */
-  private void trust(Path path, boolean mend) {
-    OptionalLong uid = uid(path);
-    if (uid.isEmpty()) {
-      return;
-    }
-    try {
-      long owner = owner(path);
-      if (owner != uid.getAsLong() && owner != ROOT) {
-        throw new StateException(
-            path.toString(),
-            "expected "
-                + Quote.of(path.toString())
-                + " to belong to user "
-                + uid.getAsLong()
-                + ", found owner "
-                + owner
-                + "; whoever owns it can make notices disappear: choose another state directory");
-      }
-      if (owner == uid.getAsLong()) {
-        if (mend) {
-          mend(path);
-        }
-      } else if (Files.isRegularFile(path) && isWritableByOthers(path)) {
-        throw new StateException(
-            path.toString(),
-            "expected "
-                + Quote.of(path.toString())
-                + " to be writable by its owner alone, found it writable by others and owned by"
-                + " user "
-                + owner
-                + "; remove it to start anew: all peers are then joined once more");
-      }
-    } catch (NoSuchFileException e) {
-      // Not there yet: it will be created for this user alone.
-    } catch (IOException e) {
-      throw failed("read", WholeFile.Failed.reading(path, e));
-    }
-  }
-
-  /** Takes from others the right to write what is ours; a directory of root stays as it is. */
-  private void mend(Path path) {
-    OptionalLong uid = uid(path);
-    String found = "its file system does not change it";
-    try {
-      if (uid.isEmpty()
-          || owner(path) != uid.getAsLong()
-          || !isWritableByOthers(path)
-          || (uid.getAsLong() == ROOT && Files.isDirectory(path))) {
-        return;
-      }
-      int mode = (int) attribute(path, "unix:mode");
-      Files.setAttribute(path, "unix:mode", mode & ~WRITABLE_BY_OTHERS);
-      if (!isWritableByOthers(path)) {
-        return;
-      }
-    } catch (NoSuchFileException e) {
-      return;
-    } catch (IOException e) {
-      found = WholeFile.Failed.said(e);
-    }
-    throw new StateException(
-        path.toString(),
-        "expected "
-            + Quote.of(path.toString())
-            + " to be writable by its owner alone, found it writable by others, and the mode cannot"
-            + " be changed: "
-            + found
-            + "; mount its file system with other modes (options dir_mode=0700 and file_mode=0600"
-            + " for CIFS, umask=077 for FAT) or choose another state directory");
-  }
-
-  /** In a sticky directory others can add something, but take away nothing of ours. */
-  private static boolean isWritableByOthers(Path path) throws IOException {
-    int mode = (int) attribute(path, "unix:mode");
-    return (mode & WRITABLE_BY_OTHERS) != 0 && ((mode & STICKY) == 0 || !Files.isDirectory(path));
-  }
-
-  private static long owner(Path path) throws IOException {
-    return Integer.toUnsignedLong((int) attribute(path, "unix:uid"));
-  }
-
-  private static Object attribute(Path path, String name) throws IOException {
-    return Objects.requireNonNull(Files.getAttribute(path, name), name);
-  }
-
-  private PeersException failed(String verb, WholeFile.Failed e) {
+  private PeersException failed(String verb, FileFailure e) {
     if (e.replaced()) {
       return failure(
           use.noun

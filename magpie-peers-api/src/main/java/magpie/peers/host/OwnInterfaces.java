@@ -146,7 +146,7 @@ public final class OwnInterfaces {
     return addresses;
   }
 
-  /** What the kernel tells of IPv6 addresses, usable ones only, in the order of their numbers. */
+  /** The IPv6 addresses that the kernel lists, usable ones only, in the order of their numbers. */
   private static Optional<List<Inet6>> told(Path ipv6) {
     try {
       return Optional.of(inet6(Files.readAllLines(ipv6)));
@@ -195,7 +195,7 @@ public final class OwnInterfaces {
     }
   }
 
-  /** What the kernel tells of an interface. */
+  /** What the kernel says of an interface. */
   private static String kernel(String name, String file) throws IOException {
     try {
       return Files.readString(KERNEL.resolve(name).resolve(file));

@@ -28,12 +28,9 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.EnumSet;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
-import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,7 +78,7 @@ public final class WholeFile {
     OWNER,
 
     /**
-     * Everybody who could before: the owner, group, permissions and access control list of the
+     * The users who could before: the owner, group, permissions and access control list of the
      * replaced file are kept as far as this user may set them. If the owner or the group cannot be
      * kept, a warning is logged before the file is replaced. The access control list is kept if
      * this user is root, or if new files of this user have the group of the file. A file that was
@@ -119,14 +116,14 @@ public final class WholeFile {
    * @param file the file, in a directory that exists; a link is replaced, not followed
    * @param content the new content
    * @param access who may use the file afterwards
-   * @throws Failed if the file was not replaced and is as it was; or if it was replaced, but its
-   *     directory not synced: {@link Failed#replaced()} tells
+   * @throws FileFailure if the file was not replaced and is as it was; or if it was replaced, but
+   *     its directory not synced: {@link FileFailure#replaced()} tells
    */
-  public static void replace(Path file, byte[] content, Access access) throws Failed {
+  public static void replace(Path file, byte[] content, Access access) throws FileFailure {
     new WholeFile(file, access, DISK).replace(content);
   }
 
-  void replace(byte[] content) throws Failed {
+  void replace(byte[] content) throws FileFailure {
     FileChannel opened = null;
     boolean replaced = false;
     try {
@@ -136,9 +133,9 @@ public final class WholeFile {
       write(content);
       replaced = true;
     } catch (IOException e) {
-      throw Failed.of(file, e);
+      throw FileFailure.of(file, e);
     } catch (UnsupportedOperationException | IllegalArgumentException | SecurityException e) {
-      throw Failed.of(file, Failed.unfit(e));
+      throw FileFailure.of(file, FileFailure.unfit(e));
     } finally {
       if (!replaced) {
         close(opened);
@@ -148,12 +145,12 @@ public final class WholeFile {
   }
 
   /** Syncs the directory, where that failed after the file had been replaced. */
-  void syncAgain() throws Failed {
+  void syncAgain() throws FileFailure {
     FileChannel opened;
     try {
       opened = openDirectory();
     } catch (IOException e) {
-      throw Failed.syncing(file, e);
+      throw FileFailure.syncing(file, e);
     }
     syncDirectory(opened);
   }
@@ -178,11 +175,11 @@ public final class WholeFile {
 
   private void write(byte[] content) throws IOException {
     for (int tries = 1; ; tries++) {
-      Attributes before = access == Access.KEPT ? Attributes.of(file) : null;
+      FileOwnership before = access == Access.KEPT ? FileOwnership.of(file) : null;
       Path fresh = create(access == Access.OWNER || before != null);
       Path locked = fresh.resolveSibling(String.valueOf(fresh.getFileName()).replace(NEW, LOCKED));
       try {
-        fill(fresh, locked, content, before == null ? null : keep(before, fresh));
+        fill(fresh, locked, content, before == null ? null : before.keep(file, fresh));
         return;
       } catch (NoSuchFileException e) {
         if (Files.notExists(directory)) {
@@ -262,7 +259,7 @@ public final class WholeFile {
         out.write(rest);
       }
       if (!sync(out, false)) {
-        // Then closing is what tells of a full disk.
+        // Then only closing shows that the disk is full.
         out.close();
       }
       move(locked);
@@ -308,93 +305,6 @@ public final class WholeFile {
           .fileKey();
     } catch (IOException e) {
       return null;
-    }
-  }
-
-  /** Gives a new file the attributes of another; returns the permissions that are still to set. */
-  private Set<PosixFilePermission> keep(Attributes before, Path fresh) throws IOException {
-    Attributes made = attributes(fresh);
-    boolean secret =
-        made.uid != 0
-            && made.gid != before.gid
-            && before.permissions.contains(PosixFilePermission.GROUP_READ);
-    if (!secret && Files.isReadable(file)) {
-      copy(fresh);
-      made = attributes(fresh);
-    }
-    boolean owner = made.uid == before.uid || set(fresh, "unix:uid", before.uid);
-    boolean group = made.gid == before.gid || set(fresh, "unix:gid", before.gid);
-    Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
-    permissions.addAll(before.permissions);
-    if (!group) {
-      limitGroup(permissions);
-    }
-    if (!owner || !group) {
-      Log.LOG.log(
-          System.Logger.Level.WARNING,
-          "expected to keep user {0} and group {1} of {2}, found that this user may not; it will"
-              + " belong to user {3} and group {4}: check who reads it, or replace it as its user",
-          String.valueOf(before.uid),
-          String.valueOf(before.gid),
-          Quote.of(file.toString()),
-          String.valueOf(owner ? before.uid : made.uid),
-          String.valueOf(group ? before.gid : made.gid));
-    }
-    return permissions;
-  }
-
-  private static Attributes attributes(Path fresh) throws IOException {
-    Attributes made = Attributes.of(fresh);
-    if (made == null) {
-      throw new NoSuchFileException(fresh.toString());
-    }
-    return made;
-  }
-
-  /**
-   * Copies the access control list, which the JDK does only together with everything else. Until
-   * the group is set too, the members of the writer's group can read the copy.
-   */
-  private void copy(Path fresh) throws IOException {
-    try {
-      Files.copy(
-          file,
-          fresh,
-          StandardCopyOption.REPLACE_EXISTING,
-          StandardCopyOption.COPY_ATTRIBUTES,
-          LinkOption.NOFOLLOW_LINKS);
-    } catch (IOException e) {
-      // Without the list then; what is wrong with the file system is found when it is written to.
-      remove(fresh);
-      Files.createFile(
-          fresh,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    }
-    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(fresh);
-    if (permissions.add(PosixFilePermission.OWNER_WRITE)) {
-      Files.setPosixFilePermissions(fresh, permissions);
-    }
-  }
-
-  private static boolean set(Path path, String attribute, int value) {
-    try {
-      Files.setAttribute(path, attribute, value);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  /** The members of another group get no more than everybody. */
-  private static void limitGroup(Set<PosixFilePermission> permissions) {
-    if (!permissions.contains(PosixFilePermission.OTHERS_READ)) {
-      permissions.remove(PosixFilePermission.GROUP_READ);
-    }
-    if (!permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-      permissions.remove(PosixFilePermission.GROUP_WRITE);
-    }
-    if (!permissions.contains(PosixFilePermission.OTHERS_EXECUTE)) {
-      permissions.remove(PosixFilePermission.GROUP_EXECUTE);
     }
   }
 
@@ -461,7 +371,7 @@ public final class WholeFile {
   }
 
   /** From here on the file is replaced, whatever happens. */
-  private void syncDirectory(@Nullable FileChannel opened) throws Failed {
+  private void syncDirectory(@Nullable FileChannel opened) throws FileFailure {
     boolean interrupted = Thread.interrupted();
     FileChannel channel = opened;
     try {
@@ -475,7 +385,7 @@ public final class WholeFile {
         }
       }
     } catch (IOException e) {
-      throw Failed.syncing(file, e);
+      throw FileFailure.syncing(file, e);
     } finally {
       close(channel);
       if (interrupted) {
@@ -496,7 +406,7 @@ public final class WholeFile {
 
   /** The JDK hides the number of the error and tells its text, in the language of the process. */
   private static boolean isUnsupported(IOException e) {
-    String reason = Failed.said(e);
+    String reason = FileFailure.said(e);
     return switch (reason) {
       case "Invalid argument",
           "Operation not supported",
@@ -522,192 +432,5 @@ public final class WholeFile {
 
   static boolean unix(Path path) {
     return path.getFileSystem().supportedFileAttributeViews().contains("unix");
-  }
-
-  /** What decides who may use a file. */
-  private record Attributes(int uid, int gid, Set<PosixFilePermission> permissions) {
-
-    /** Returns them, or null where there is no such file or it has none. */
-    static @Nullable Attributes of(Path path) throws IOException {
-      if (!unix(path)) {
-        return null;
-      }
-      try {
-        Map<String, Object> all =
-            Files.readAttributes(path, "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
-        return new Attributes(
-            (int) Objects.requireNonNull(all.get("uid"), "uid"),
-            (int) Objects.requireNonNull(all.get("gid"), "gid"),
-            Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS));
-      } catch (NoSuchFileException e) {
-        return null;
-      }
-    }
-  }
-
-  /** Asked for only where there is something to tell, since a logger costs a hook its start. */
-  private static final class Log {
-    private static final System.Logger LOG = System.getLogger(WholeFile.class.getName());
-
-    private Log() {}
-  }
-
-  /** A file could not be replaced, or not be made durable. */
-  public static final class Failed extends IOException {
-    private static final long serialVersionUID = 1L;
-
-    /** What the system says, in our words. */
-    private final String reason;
-
-    /** What to do next. */
-    private final String remedy;
-
-    /** Whether the new file is in its place all the same. */
-    private final boolean replaced;
-
-    private Failed(String reason, String remedy, boolean replaced, IOException cause) {
-      super(reason, cause);
-      this.reason = reason;
-      this.remedy = remedy;
-      this.replaced = replaced;
-    }
-
-    /**
-     * Returns a failure as what it means for a file that was to be replaced.
-     *
-     * @param file the file
-     * @param e what happened before it was replaced, or what {@link #replace} threw
-     * @return the failure; if it is one of this class, the same
-     */
-    public static Failed of(Path file, IOException e) {
-      if (e instanceof Failed known) {
-        return known;
-      }
-      String said = said(e);
-      if (e instanceof NoSuchFileException) {
-        return new Failed(said, "create the directory", false, e);
-      }
-      return switch (said) {
-        case "No space left on device", "Disk quota exceeded" ->
-            new Failed(said, "free space for the directory", false, e);
-        case "Read-only file system" -> new Failed(said, "mount the directory writable", false, e);
-        case "File name too long" -> new Failed(said, "use a shorter name", false, e);
-        case "Device or resource busy" ->
-            new Failed(
-                said + ", as a file is that is a mount point itself: " + Quote.of(file.toString()),
-                "mount its directory instead of the file",
-                false,
-                e);
-        case "Operation not permitted" ->
-            new Failed(
-                said + " on " + Quote.of(file.toString()) + ownerOf(file),
-                "remove the file as that user, run as that user",
-                false,
-                e);
-        default -> new Failed(said, "make the directory readable and writable", false, e);
-      };
-    }
-
-    /** A file cannot be read, or not even be looked at. */
-    static Failed reading(Path file, IOException e) {
-      String owner = ownerOf(file);
-      return e instanceof AccessDeniedException && !owner.isEmpty()
-          ? new Failed(
-              said(e) + " for " + Quote.of(file.toString()) + owner,
-              "make it readable for this user",
-              false,
-              e)
-          : of(file, e);
-    }
-
-    /**
-     * What the file systems of others throw, such as that of zip files, where they lack something.
-     */
-    static IOException unfit(RuntimeException e) {
-      return new IOException("its file system lacks what that needs (" + e + ")", e);
-    }
-
-    /** A lock file cannot be opened. */
-    static Failed opening(Path lock, IOException e) {
-      String owner = ownerOf(lock);
-      if (!(e instanceof AccessDeniedException) || owner.isEmpty()) {
-        return of(lock, e);
-      }
-      return new Failed(
-          said(e) + " for the lock " + Quote.of(lock.toString()) + owner,
-          "remove the lock when no program of that user runs, run as that user",
-          false,
-          e);
-    }
-
-    /** A lock file cannot be locked. */
-    static Failed locking(Path lock, IOException e) {
-      return new Failed(
-          said(e) + " for " + Quote.of(lock.toString()),
-          "mount its file system with locks (on NFS: run the lock daemon on both sides, or mount with"
-              + " the option local_lock=all if no other host uses the directory)",
-          false,
-          e);
-    }
-
-    private static Failed syncing(Path file, IOException e) {
-      return new Failed(
-          said(e) + " when syncing " + Quote.of(String.valueOf(file.getParent())),
-          "check its disk",
-          true,
-          e);
-    }
-
-    private static String ownerOf(Path file) {
-      try {
-        Attributes found = Attributes.of(file);
-        return found == null
-            ? ""
-            : ", which belongs to user " + Integer.toUnsignedString(found.uid);
-      } catch (IOException e) {
-        return "";
-      }
-    }
-
-    static String said(IOException e) {
-      if (e instanceof AccessDeniedException) {
-        return "permission denied";
-      }
-      if (e instanceof NoSuchFileException) {
-        return "its directory does not exist";
-      }
-      if (e instanceof ClosedByInterruptException) {
-        return "the thread was interrupted";
-      }
-      String said = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-      return said == null ? e.toString() : said;
-    }
-
-    /**
-     * Returns what was found.
-     *
-     * @return words that follow a colon
-     */
-    public String reason() {
-      return reason;
-    }
-
-    /**
-     * Returns what the user can do.
-     *
-     * @return words without a capital, which "or choose another one" can follow
-     */
-    public String remedy() {
-      return remedy;
-    }
-
-    /**
-     * Tells whether the file has its new content.
-     *
-     * @return true if it has, though a power failure may undo that; false if it is as it was
-     */
-    public boolean replaced() {
-      return replaced;
-    }
   }
 }

@@ -299,7 +299,7 @@ class FileStateTest {
             + (us + 1)
             + ", found owner "
             + us
-            + "; whoever owns it can make notices disappear: choose another state directory";
+            + "; its owner can make notices disappear: choose another state directory";
     assertEquals(expected, message(StateException.class, store::load));
     assertEquals(expected, message(StateException.class, () -> store.update(text -> "mine")));
     assertEquals("notices", Files.readString(file));
@@ -385,7 +385,7 @@ class FileStateTest {
   private static String renamable(Path path, String as) {
     return "expected \""
         + path
-        + "\" to let nobody rename what is in it, found it writable by everybody and without the"
+        + "\" to keep other users from renaming what is in it, found it writable by everybody and without the"
         + " sticky bit; run 'chmod +t' on it"
         + as
         + " or choose another state directory";

@@ -67,7 +67,7 @@ class WholeFileTest {
     return process;
   }
 
-  private void replace(String content, WholeFile.Access access) throws WholeFile.Failed {
+  private void replace(String content, WholeFile.Access access) throws FileFailure {
     WholeFile.replace(file, content.getBytes(StandardCharsets.UTF_8), access);
   }
 
@@ -216,8 +216,7 @@ class WholeFileTest {
             file,
             WholeFile.Access.KEPT,
             (channel, ofDirectory) -> Files.delete(directory.resolve(temporary().get(0))));
-    WholeFile.Failed failed =
-        assertThrows(WholeFile.Failed.class, () -> writer.replace(new byte[0]));
+    FileFailure failed = assertThrows(FileFailure.class, () -> writer.replace(new byte[0]));
     assertEquals("somebody removed the temporary file 10 times", failed.reason());
     assertFalse(Files.exists(file));
   }
@@ -225,9 +224,9 @@ class WholeFileTest {
   @Test
   void aFailureLeavesNothing() {
     Path missing = directory.resolve("none/file");
-    WholeFile.Failed failed =
+    FileFailure failed =
         assertThrows(
-            WholeFile.Failed.class,
+            FileFailure.class,
             () -> WholeFile.replace(missing, new byte[0], WholeFile.Access.KEPT));
     assertEquals("its directory does not exist", failed.reason());
     assertEquals("create the directory", failed.remedy());
@@ -240,9 +239,9 @@ class WholeFileTest {
     URI zip = URI.create("jar:" + directory.resolve("x.zip").toUri());
     try (FileSystem files = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
       Path within = files.getPath("/file");
-      WholeFile.Failed failed =
+      FileFailure failed =
           assertThrows(
-              WholeFile.Failed.class,
+              FileFailure.class,
               () -> WholeFile.replace(within, new byte[0], WholeFile.Access.KEPT));
       assertFalse(failed.replaced());
       assertTrue(failed.reason().startsWith("its file system lacks"), failed.reason());
@@ -258,8 +257,8 @@ class WholeFileTest {
   void anInterruptedThreadReplacesNothing() throws IOException {
     replace("before", WholeFile.Access.KEPT);
     Thread.currentThread().interrupt();
-    WholeFile.Failed failed =
-        assertThrows(WholeFile.Failed.class, () -> replace("after", WholeFile.Access.KEPT));
+    FileFailure failed =
+        assertThrows(FileFailure.class, () -> replace("after", WholeFile.Access.KEPT));
     assertTrue(Thread.interrupted(), "the interrupt is kept for the caller");
     assertEquals("the thread was interrupted", failed.reason());
     assertEquals("before", Files.readString(file));

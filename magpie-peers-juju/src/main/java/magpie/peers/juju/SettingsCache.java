@@ -19,6 +19,7 @@ import java.util.zip.CRC32;
 import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.StateException;
+import magpie.peers.host.FileFailure;
 import magpie.peers.host.WholeFile;
 import org.jspecify.annotations.Nullable;
 
@@ -138,7 +139,7 @@ final class SettingsCache {
       }
     } catch (IOException e) {
       if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-        WholeFile.Failed failed = WholeFile.Failed.of(file, e);
+        FileFailure failed = FileFailure.of(file, e);
         throw new StateException(
             file.toString(),
             file
@@ -208,7 +209,7 @@ final class SettingsCache {
     try {
       WholeFile.replace(
           file, text.toString().getBytes(StandardCharsets.UTF_8), WholeFile.Access.OWNER);
-    } catch (WholeFile.Failed e) {
+    } catch (FileFailure e) {
       // The next hook reads again what this one has read.
     }
   }

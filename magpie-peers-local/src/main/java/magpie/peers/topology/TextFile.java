@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import magpie.peers.PeersException;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.host.FileFailure;
 import magpie.peers.host.RegularFile;
 import magpie.peers.host.WholeFile;
 import magpie.peers.text.Quote;
@@ -49,7 +50,7 @@ final class TextFile {
       WholeFile.replace(real, bytes, WholeFile.Access.KEPT);
       return true;
     } catch (IOException e) {
-      WholeFile.Failed failed = WholeFile.Failed.of(file, e);
+      FileFailure failed = FileFailure.of(file, e);
       if (!failed.replaced()) {
         throw failure(file, failed.reason(), failed.remedy(), failed);
       }
