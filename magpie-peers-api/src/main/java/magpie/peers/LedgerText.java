@@ -172,7 +172,7 @@ final class LedgerText {
     return runs;
   }
 
-  /** A number as Juju writes unit numbers, else -1. */
+  /** A number without leading zeros, of at most 18 digits, else -1. */
   private static long number(String digits) {
     int length = digits.length();
     if (length == 0 || length > 18 || (length > 1 && digits.charAt(0) == '0')) {

@@ -15,7 +15,7 @@ import magpie.peers.spi.Reading;
 import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
-/** What a source told of its members, in order and with one node for each id (M1, M2). */
+/** What a source says of its members, in order and with one node for each id (M1, M2). */
 final class Members {
   private Members() {}
 
@@ -41,14 +41,14 @@ final class Members {
    * Returns one node for each id.
    *
    * @param ids the ids in their order, without repetition
-   * @param told what the source told of them, in any order; it is sorted
-   * @param now the reading that told it
-   * @param warnings gets a warning for each id that was told more than once
-   * @throws SourceUnavailableException if an id was not told of
+   * @param told what the source says of them, in any order; it is sorted
+   * @param now the reading that says it
+   * @param warnings gets a warning for each id that was named more than once
+   * @throws SourceUnavailableException if the source says nothing of an id
    */
   static List<PeerNode> merged(
       List<PeerId> ids, List<PeerNode> told, Reading now, List<String> warnings) {
-    // Most sources tell it in order, and to see that costs less than to compare by order.
+    // Most sources keep the order, and checking that costs less than sorting.
     if (!isInOrder(told, ids)) {
       told.sort(
           new Comparator<>() {
@@ -101,7 +101,7 @@ final class Members {
     return true;
   }
 
-  /** Returns one node for each id that was told. */
+  /** Returns one node for each id that is named. */
   static Map<PeerId, PeerNode> byId(List<PeerNode> told) {
     Map<PeerId, PeerNode> byId = new HashMap<>(told.size() * 2);
     for (PeerNode node : told) {

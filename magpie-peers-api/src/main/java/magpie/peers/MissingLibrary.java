@@ -5,7 +5,7 @@
 
 package magpie.peers;
 
-/** Tells of a class that a backend needs and that is not there, and which artifact to add (F1). */
+/** The failure when a class that a backend needs is missing: it names the artifact to add (F1). */
 final class MissingLibrary {
 
   private MissingLibrary() {}
@@ -32,7 +32,7 @@ final class MissingLibrary {
   static String reason(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
       // The message of this error alone is the name of the class; that of an ExceptionInInitializer
-      // or "Could not initialize class" tells of something else.
+      // or "Could not initialize class" is about something else.
       String name = e.getMessage();
       if (e instanceof NoClassDefFoundError && name != null && name.indexOf(' ') < 0) {
         String type = name.replace('/', '.');

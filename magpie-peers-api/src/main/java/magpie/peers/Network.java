@@ -10,8 +10,7 @@ import java.util.Objects;
 import magpie.peers.text.Quote;
 
 /**
- * A named network: one or more CIDRs that belong together, such as a VLAN on a bench or the space
- * that a Juju endpoint is bound to.
+ * A named network: one or more CIDRs that belong together, such as a VLAN or a space.
  *
  * @param name 1 to 63 ASCII letters, digits, dots, hyphens and underscores, beginning with a letter
  * @param cidrs at least one CIDR, in the order in which they were declared; unmodifiable

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a listener is told: first the present, then every change of it, in order (E1).
+ * What a listener receives: first the peers as they are, then every change, in order (E1).
  *
  * <pre>{@code
  * peers.listen(event -> {
@@ -55,7 +55,7 @@ public sealed interface PeerEvent {
    * to the snapshot (E1), so a program that applies them needs no case for each kind of event.
    *
    * @return who joined, departed and was updated: everyone has joined in the first event; nothing
-   *     in an event that tells of health, or of declared networks and warnings only
+   *     in an event about health, or about declared networks and warnings only
    */
   Changes changes();
 

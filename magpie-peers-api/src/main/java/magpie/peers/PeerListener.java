@@ -6,7 +6,7 @@
 package magpie.peers;
 
 /**
- * Is told of the peers and of every change.
+ * Receives the peers and every change.
  *
  * <p>The listeners of a view are called on one thread of the view, one event at a time, so a
  * listener must not block for long: it delays the others. It may call the view, and may close the

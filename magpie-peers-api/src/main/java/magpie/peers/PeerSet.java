@@ -13,7 +13,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Names the relation or bench that an injected {@link PeerView} belongs to.
+ * Names the peer set that an injected {@link PeerView} shows.
  *
  * <pre>{@code
  * @Inject
@@ -29,7 +29,7 @@ public @interface PeerSet {
   /**
    * Returns the name of the peer set.
    *
-   * @return the endpoint of the relation, or the name of the bench
+   * @return the name, as the backend takes it in {@link PeersOptions.Builder#peerSet}
    */
   String value();
 }

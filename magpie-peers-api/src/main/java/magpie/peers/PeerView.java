@@ -37,7 +37,7 @@ import java.util.function.Consumer;
  * last good peers stay, and {@link #health()} tells (E2).
  *
  * <p><b>Threads.</b> Safe for use by many threads; calls wait for one another, and for the source
- * (a file, or hook tools with their deadlines). Listeners run on a thread of the view.
+ * (a file, or processes with their deadlines). Listeners run on a thread of the view.
  *
  * <p><b>Failure.</b> Every method that reads or writes throws a {@link PeersException} if there is
  * nothing good to return, and {@link IllegalStateException} after {@link #close()}.
@@ -47,7 +47,7 @@ public interface PeerView extends AutoCloseable {
   /**
    * Returns the name of the backend that supplies this view.
    *
-   * @return the name, such as {@code juju} or {@code local}
+   * @return the name, such as {@code local}
    */
   String backend();
 
@@ -62,8 +62,7 @@ public interface PeerView extends AutoCloseable {
    * Returns this node itself, as its peers see it: {@link #nodes()} never contains it (M1).
    *
    * @return the node with its addresses, labels and settings as far as the source knows them; empty
-   *     for an observer, and where the source knows nothing of it but its id, as Juju does before
-   *     there is a relation. Empty by default
+   *     for an observer, and where the source knows nothing of it but its id. Empty by default
    */
   default Optional<PeerNode> self() {
     return Optional.empty();
@@ -253,8 +252,7 @@ public interface PeerView extends AutoCloseable {
   Health health();
 
   /**
-   * Returns something that only one backend offers, such as {@code MagpieInterface} of the Juju
-   * backend.
+   * Returns something that only one backend offers, which the backend documents.
    *
    * @param <T> the type
    * @param type the type, which the backend documents

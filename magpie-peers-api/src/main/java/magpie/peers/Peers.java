@@ -29,6 +29,10 @@ import magpie.peers.text.Quote;
  */
 public final class Peers {
   private static final String GROUP = "io.github.magpiepeers";
+
+  /** The backends of this project: what to add when one is not found is known. */
+  private static final List<String> OURS = List.of("etcd", "juju", "local");
+
   private static final String SERVICES = "META-INF/services/magpie.peers.spi.PeerBackend";
 
   private Peers() {}
@@ -74,7 +78,8 @@ public final class Peers {
    * Opens the peers with a backend that the caller chose, without looking for others.
    *
    * <p>For programs that have one backend and will have no other, such as a charm: looking for
-   * backends opens every jar of the class path, which a hook pays each time (docs/performance.md).
+   * backends opens every jar of the class path, which a short-lived program pays each time
+   * (docs/performance.md).
    *
    * @param backend the backend
    * @param options what to open; the option {@code backend} is not asked
@@ -265,13 +270,7 @@ public final class Peers {
 
     /** What to do about a backend that was not found. */
     private String remedy(String name) {
-      String type =
-          switch (name) {
-            case "juju" -> "magpie.peers.juju.JujuBackend";
-            case "local" -> "magpie.peers.local.LocalBackend";
-            default -> "";
-          };
-      if (type.isEmpty()) {
+      if (!OURS.contains(name)) {
         return "add the artifact that has it, for instance "
             + GROUP
             + ":magpie-peers-juju or "
@@ -280,6 +279,13 @@ public final class Peers {
             + SERVICES
             + " has the lines of all of them";
       }
+      String type =
+          "magpie.peers."
+              + name
+              + "."
+              + Character.toUpperCase(name.charAt(0))
+              + name.substring(1)
+              + "Backend";
       for (ClassLoader loader : loaders) {
         if (loader.getResource(type.replace('.', '/') + ".class") != null) {
           return "add the line "

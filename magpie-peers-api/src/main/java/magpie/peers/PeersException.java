@@ -10,10 +10,9 @@ package magpie.peers;
  *
  * <p>Its few final leaves are those that a caller can act on, and each holds its data: {@link
  * ConfigurationException}, {@link SourceUnavailableException}, {@link StateException}, and those of
- * a backend, such as the one for a hook tool that failed or for a topology file with errors. Every
- * message says what was expected, what was found, where, and what to do next. Faults of the program
- * itself stay {@link IllegalArgumentException}, {@link IllegalStateException} and {@link
- * NullPointerException}.
+ * a backend, such as one for a file with errors. Every message says what was expected, what was
+ * found, where, and what to do next. Faults of the program itself stay {@link
+ * IllegalArgumentException}, {@link IllegalStateException} and {@link NullPointerException}.
  */
 public abstract class PeersException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <caption>Options known to this project</caption>
  * <tr><th>option</th><th>meaning</th></tr>
  * <tr><td>{@code backend}</td><td>the name of the backend, such as {@code local}</td></tr>
- * <tr><td>{@code peer-set}</td><td>the relation endpoint (Juju) or the bench that is meant</td></tr>
+ * <tr><td>{@code peer-set}</td><td>the name of the peer set; each backend says what that is</td></tr>
  * <tr><td>{@code self}</td><td>the id of this node, where it cannot be found out</td></tr>
  * <tr><td>{@code observer}</td><td>{@code true} to look from outside, without a self</td></tr>
  * <tr><td>{@code state}</td><td>the directory for durable state</td></tr>
@@ -50,7 +50,7 @@ public final class PeersOptions {
   private static final String OBSERVER = "observer";
 
   // The places of an option in their order; numbers, because an enum would be one class more for
-  // every hook to load.
+  // every start to load.
   private static final int NOWHERE = -1;
   private static final int BUILDER_OF_PEER_SET = 0;
   private static final int BUILDER = 1;
@@ -393,7 +393,7 @@ public final class PeersOptions {
     /**
      * Chooses the backend; by default the only applicable one.
      *
-     * @param name the name of the backend, such as {@code juju}
+     * @param name the name of the backend, such as {@code local}
      * @return this builder
      */
     public Builder backend(String name) {
@@ -403,7 +403,7 @@ public final class PeersOptions {
     /**
      * Chooses the peer set; by default the only one there is.
      *
-     * @param name the relation endpoint or the bench
+     * @param name the name of the peer set; each backend says what that is
      * @return this builder
      */
     public Builder peerSet(String name) {
@@ -430,7 +430,7 @@ public final class PeersOptions {
     }
 
     /**
-     * Sets the directory for durable state; the default is told at {@link
+     * Sets the directory for durable state; the default is described at {@link
      * PeersOptions#stateDirectory()}.
      *
      * @param directory the directory, created when needed

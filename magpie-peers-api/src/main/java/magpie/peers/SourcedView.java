@@ -290,7 +290,7 @@ final class SourcedView implements PeerView {
   @Override
   public Subscription onNotices(Consumer<Notices> consumer) {
     Objects.requireNonNull(consumer, "consumer");
-    // What cannot begin is told to the caller; what breaks later can be told to the log alone.
+    // A failure now goes to the caller; one that comes later can go to the log only.
     board.notices();
     enter();
     try {

@@ -19,7 +19,8 @@ public interface PeerBackend {
   /**
    * Returns the name by which users choose this backend.
    *
-   * @return lower-case letters, digits and hyphens; unique among all backends, such as {@code juju}
+   * @return lower-case letters, digits and hyphens; unique among all backends, such as {@code
+   *     local}
    */
   String name();
 

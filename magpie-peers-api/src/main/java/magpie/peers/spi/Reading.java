@@ -20,8 +20,8 @@ import magpie.peers.PeerNode;
  * What a source says of one moment: who is there, and on request what each is like.
  *
  * <p>A reading never changes and never runs ahead of itself: asked twice, it gives the same answer.
- * A source that reads each peer separately (Juju) does so when {@link #nodes} is first asked for
- * that peer, several at a time; a source that has everything at hand uses {@link #of}.
+ * A source that reads each peer separately does so when {@link #nodes} is first asked for that
+ * peer, several at a time; a source that has everything at hand uses {@link #of}.
  */
 public interface Reading {
 

@@ -14,8 +14,8 @@ import java.util.Optional;
 /**
  * Puts text that is not ours into a message, so that it can be read and cannot do harm.
  *
- * <p>Whatever a peer, a file or a hook tool says may hold line breaks, terminal escapes or a
- * megabyte of noise; a message shows it quoted, escaped and cut.
+ * <p>Whatever a peer, a file or a process says may hold line breaks, terminal escapes or a megabyte
+ * of noise; a message shows it quoted, escaped and cut.
  */
 public final class Quote {
   private static final int LONGEST = 200;

@@ -43,7 +43,7 @@ final class BesideTheJar {
     }
     Path directory = jar.resolveSibling(ETCD);
     if (!Files.isDirectory(directory)) {
-      // It may be on the class path; where it is not, it is told that there is no such backend.
+      // It may be on the class path; where it is not, the message is that there is no such backend.
       return Optional.empty();
     }
     List<URL> jars = new ArrayList<>();

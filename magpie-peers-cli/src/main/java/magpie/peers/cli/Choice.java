@@ -24,7 +24,7 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E>, Iterable<
     }
   }
 
-  /** The shells, and the words that their script asks for, which nobody types. */
+  /** The shells, and the words that their script asks for, which no user types. */
   static final class OfShells extends Choice<CompletionCommand.Shell> {
     OfShells() {
       super(CompletionCommand.Shell.values());

@@ -49,7 +49,7 @@ final class FilterOptions {
    * Returns the filter that these options and those before the command make together; where both
    * say the same thing, these count, as they do for every other option.
    *
-   * @throws IllegalArgumentException if they make none; the message is for whoever wrote them
+   * @throws IllegalArgumentException if they make none; the message is for the user who wrote them
    */
   NodeFilter and(FilterOptions before) {
     String strict = network(before);

@@ -339,7 +339,7 @@ public final class Main {
     return System.in;
   }
 
-  /** Whether people at a terminal see what is told them. */
+  /** Whether somebody at a terminal sees the output. */
   boolean watched() {
     return environment.variable("TERM").isPresent() && Terminal.present(2);
   }

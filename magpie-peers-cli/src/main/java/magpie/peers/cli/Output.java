@@ -33,7 +33,7 @@ final class Output {
     }
   }
 
-  /** Whoever read the output has gone; there is nobody to tell, so the command ends quietly. */
+  /** The reader of the output is gone, as behind "head": the command ends without a message. */
   static final class Closed extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -88,7 +88,7 @@ final class ReachCommand extends FilteringCommand {
   @Option(names = "--publish", description = "publish what came of it for --matrix of all nodes")
   private boolean publish;
 
-  @Option(names = "--matrix", description = "ask nobody; show what all nodes published")
+  @Option(names = "--matrix", description = "show what all nodes published, without asking them")
   private boolean matrix;
 
   @Option(
@@ -100,7 +100,7 @@ final class ReachCommand extends FilteringCommand {
   @Override
   int run(Output out) {
     if (matrix && (publish || throughput != null)) {
-      throw usage("--matrix asks nobody, so it goes without --publish and --throughput");
+      throw usage("--matrix asks no peer, so it goes without --publish and --throughput");
     }
     if (publish && (throughput != null || filtered())) {
       throw usage("--publish publishes what all peers answer: leave out filters and --throughput");

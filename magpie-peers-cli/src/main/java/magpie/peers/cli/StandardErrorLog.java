@@ -28,7 +28,7 @@ public final class StandardErrorLog extends System.LoggerFinder {
   /** Creates the finder; the JDK does, when the first logger is asked for. */
   public StandardErrorLog() {}
 
-  /** Says where the lines go, and whether everything is told, with stack traces. */
+  /** Sets where the lines go, and whether stack traces are written, too. */
   static void to(PrintStream stream, boolean everything) {
     target = stream;
     debug = everything;
@@ -49,7 +49,7 @@ public final class StandardErrorLog extends System.LoggerFinder {
     leftOut = message;
   }
 
-  /** Tells of what ended a thread. */
+  /** Writes what ended a thread. */
   static void uncaught(Throwable thrown) {
     new Lines("").log(System.Logger.Level.ERROR, "unexpected failure: " + thrown);
     if (debug) {
@@ -121,7 +121,7 @@ public final class StandardErrorLog extends System.LoggerFinder {
 
     /**
      * A warning is one line: what would follow in lines of its own, by our indent, is joined, and
-     * the excerpt of a file is left out, since its place is told.
+     * the excerpt of a file is left out, since its place is named.
      */
     private static String joined(String message) {
       StringBuilder line = new StringBuilder();

@@ -35,7 +35,7 @@ import picocli.CommandLine.Command;
       "json: one object per line. First event 'present' (readAt, origin, self, nodes), then"
           + " 'joined', 'departed' and 'updated' (readAt, id, before, after) and 'health' (status"
           + " fresh or stale, since, reason). yaml: one document per event.",
-      "While the source is broken the last good peers stay; that is told once, and again when it"
+      "While the source is broken the last good peers stay; that is said once, and again when it"
           + " heals. Every event is written out at once. If the reader of the output goes away,"
           + " the command ends with the next event."
     },

@@ -64,7 +64,8 @@ public final class PeersBinder extends AbstractBinder {
           var binding = bindFactory(new Opening(options));
           binding.to(PeerView.class).in(Singleton.class);
           peerSet.ifPresentOrElse(
-              // HK2 hands a qualified service to whoever asks for none, so ours must come first.
+              // HK2 also injects a qualified service where no qualifier is asked for, so ours comes
+              // first.
               name -> binding.qualifiedBy(new Named(name)),
               () -> binding.ranked(1));
         });
