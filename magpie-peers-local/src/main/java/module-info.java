@@ -15,8 +15,8 @@
  * <tr><th>option</th><th>meaning</th><th>default</th></tr>
  * <tr><td>{@code topology}</td><td>the topology file</td><td>none: the backend does not
  *     apply</td></tr>
- * <tr><td>{@code self}</td><td>the id of this node; it counts before the rules of the
- *     file</td><td>found by the rules that the file lists under {@code self}</td></tr>
+ * <tr><td>{@code self}</td><td>the id of this node; it takes precedence over the rules of
+ *     the file</td><td>found by the rules that the file lists under {@code self}</td></tr>
  * <tr><td>{@code observer}</td><td>{@code true}: look from outside, as no node</td><td>{@code
  *     false}</td></tr>
  * <tr><td>{@code peer-set}</td><td>the name that the topology must have</td><td>any name</td></tr>

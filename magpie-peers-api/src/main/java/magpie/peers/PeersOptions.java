@@ -23,15 +23,15 @@ import org.jspecify.annotations.Nullable;
  * MAGPIE_X}, so operators can set it without a change to the program. Hyphens become underscores in
  * variables.
  *
- * <p>An option can be set for one peer set only, which counts before the same option for all, in
- * each of these places: for the peer set {@code storage} here with {@link
+ * <p>An option can be set for one peer set only, which takes precedence over the same option for
+ * all, in each of these places: for the peer set {@code storage} here with {@link
  * Builder#option(String,String,String)}, as the property {@code magpie.peers.storage.x}, as the
  * variable {@code MAGPIE_PEERS_STORAGE_X} or {@code MAGPIE_STORAGE_X}. In variables everything in
  * the name of the peer set that is no ASCII letter or digit becomes an underscore. So a program
  * with several peer sets needs no code of its own for a bench: each gets its {@code topology}.
  *
  * <p>{@code self} and {@code observer} exclude each other: the one that is set in the earlier place
- * counts.
+ * takes precedence.
  *
  * <table>
  * <caption>Options known to this project</caption>
@@ -251,7 +251,7 @@ public final class PeersOptions {
   /**
    * Returns the id of this node.
    *
-   * @return the option {@code self}; empty where the option {@code observer} counts before it
+   * @return the option {@code self}; empty where the option {@code observer} takes precedence
    * @throws ConfigurationException if it is no peer id
    */
   public Optional<PeerId> self() {
@@ -270,7 +270,7 @@ public final class PeersOptions {
   /**
    * Tells whether to look from outside: every node is a peer, and nothing can be published.
    *
-   * @return the option {@code observer}; false where the option {@code self} counts before it
+   * @return the option {@code observer}; false where the option {@code self} takes precedence
    * @throws ConfigurationException if it is neither {@code true} nor {@code false}
    */
   public boolean observer() {
@@ -363,7 +363,7 @@ public final class PeersOptions {
     }
 
     /**
-     * Sets an option for one peer set, where it counts before the same option for all.
+     * Sets an option for one peer set, where it takes precedence over the same option for all.
      *
      * @param peerSet the peer set, as {@link #peerSet} names it
      * @param name the option in lower case with hyphens

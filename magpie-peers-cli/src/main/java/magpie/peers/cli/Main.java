@@ -55,8 +55,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "--topology chooses the backend local and --etcd the backend etcd, unless --backend says"
           + " otherwise. Notices are"
           + " remembered in XDG_STATE_HOME/magpie-peers, else HOME/.local/state/magpie-peers. Every"
-          + " common option can also be a variable, for all peer sets or for one, and counts before"
-          + " it: MAGPIE_TOPOLOGY, MAGPIE_STORAGE_TOPOLOGY, MAGPIE_PEERS_SELF (--as), MAGPIE_DEBUG."
+          + " common option can also be set by a variable, for all peer sets or for one, such as"
+          + " MAGPIE_TOPOLOGY, MAGPIE_STORAGE_TOPOLOGY, MAGPIE_PEERS_SELF (--as) and MAGPIE_DEBUG;"
+          + " the option takes precedence."
     },
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
@@ -376,7 +377,7 @@ public final class Main {
         .build();
   }
 
-  /** Returns what to open: what was said on the command line counts before the environment. */
+  /** Returns what to open: the command line takes precedence over the environment. */
   PeersOptions options() {
     return builder().build();
   }

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A topology of containerlab.
  *
- * <p>Names of containers, the default management subnets, and what counts before what (node, group,
+ * <p>Names of containers, the default management subnets, and what takes precedence (node, group,
  * kind, defaults) are as containerlab's manual has them: "Topology definition", "Network wiring"
  * and "Node configuration" on containerlab.dev.
  */
