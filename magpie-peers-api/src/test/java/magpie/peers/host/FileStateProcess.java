@@ -60,7 +60,7 @@ final class FileStateProcess {
         }
       }
       case "warn" -> {
-        Logger logger = Logger.getLogger(WholeFile.class.getName());
+        Logger logger = Logger.getLogger(FileOwnership.class.getName());
         logger.setUseParentHandlers(false);
         logger.addHandler(new Told());
         replace(Path.of(args[1]), WholeFile.DISK);

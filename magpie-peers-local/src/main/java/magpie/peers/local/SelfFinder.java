@@ -28,8 +28,8 @@ import magpie.peers.topology.Topology;
 /**
  * Finds the node of a topology that this machine is.
  *
- * <p>An id that was given (option {@code self}) takes precedence over the rules of the file:
- * the user who sets it knows. Otherwise the rules of the file are tried in order, and the first that
+ * <p>An id that was given (option {@code self}) takes precedence over the rules of the file: the
+ * user who sets it knows. Otherwise the rules of the file are tried in order, and the first that
  * fits exactly one node wins. Departed nodes count like others, since a machine may still be the
  * node that it was.
  *

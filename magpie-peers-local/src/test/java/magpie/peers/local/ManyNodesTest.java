@@ -127,16 +127,13 @@ class ManyNodesTest {
     assertEquals(0, lister.exitValue());
   }
 
-  /**
-   * What a view has beside heap: its threads by name, without the one that reads files and ends
-   * when there is nothing to read, and the descriptors of the process.
-   */
+  /** What a view has beside heap: its threads by name, and the descriptors of the process. */
   private record Holdings(List<String> threads, long descriptors) {
     static Holdings now() {
       List<String> threads =
           Thread.getAllStackTraces().keySet().stream()
               .map(Thread::getName)
-              .filter(name -> name.startsWith("magpie-peers") && !name.equals("magpie-peers file"))
+              .filter(name -> name.startsWith("magpie-peers"))
               .sorted()
               .toList();
       try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
