@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A topology of containerlab.
  *
- * <p>Names of containers, the default management subnets, and what takes precedence (node, group,
- * kind, defaults) are as containerlab's manual has them: "Topology definition", "Network wiring"
- * and "Node configuration" on containerlab.dev.
+ * <p>Names of containers, the default management subnets, and which level overrides which (node,
+ * group, kind, defaults) are as containerlab's manual has them: "Topology definition", "Network
+ * wiring" and "Node configuration" on containerlab.dev.
  */
 final class ContainerlabTopology {
   private static final String SUBNET_V4 = "172.20.20.0/24";
@@ -67,10 +67,10 @@ final class ContainerlabTopology {
   }
 
   /** Reads a topology; what is wrong is added to the diagnostics. */
-  static Imported.Content read(String text, String shown, Diagnostics diagnostics) {
-    refuseTemplates(text, diagnostics);
+  static Imported.Content read(String shown, Diagnostics diagnostics) {
+    refuseTemplates(diagnostics);
     diagnostics.refuse();
-    YamlValue root = YamlValue.read(text, diagnostics, false);
+    YamlValue root = YamlValue.read(diagnostics, false);
     diagnostics.refuse();
     if (root != null) {
       root.visit(value -> refuseTemplate(value, diagnostics));
@@ -91,7 +91,9 @@ final class ContainerlabTopology {
     }
     ContainerlabTopology lab =
         new ContainerlabTopology(
-            diagnostics, fieldsOf(fields.get("topology")), fieldsOf(fields.get("mgmt")));
+            diagnostics,
+            ContainerlabTexts.fieldsOf(fields.get("topology")),
+            ContainerlabTexts.fieldsOf(fields.get("mgmt")));
     for (YamlValue.Field field : fields.values()) {
       if (!Set.of("name", "prefix", "mgmt", "topology").contains(field.key())) {
         lab.leaveOut(field.key(), field.place());
@@ -104,15 +106,15 @@ final class ContainerlabTopology {
    * Containerlab fills a file in with Go templates before it is YAML: most of them are found before
    * the YAML is read, which they often are not, and those that look like a comment behind.
    */
-  private static void refuseTemplates(String text, Diagnostics diagnostics) {
+  private static void refuseTemplates(Diagnostics diagnostics) {
     int number = 0;
-    for (String line : text.split("\\R", -1)) {
+    for (String line : diagnostics.text().lines()) {
       number++;
       int at = line.indexOf("{{");
       int comment = line.startsWith("#") ? 0 : line.indexOf(" #");
       if (at >= 0 && (comment < 0 || comment > at)) {
         String template = template(line, at);
-        refuseTemplate(template, diagnostics.in(number, template), diagnostics);
+        refuseTemplate(template, Place.in(number, line, template), diagnostics);
         return;
       }
     }
@@ -199,9 +201,10 @@ final class ContainerlabTopology {
                 ? ""
                 : prefix.equals("__lab-name") ? lab + "-" : prefix + "-" + lab + "-";
     List<PeerNode> nodes = new ArrayList<>();
-    Map<String, Cidr> subnets = subnets();
-    fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, subnets, nodes));
-    share(nodes, before);
+    ContainerlabTexts.fieldsOf(topology, "nodes")
+        .values()
+        .forEach(node -> node(node, before, nodes));
+    addresses.share(nodes, before);
     YamlValue.Field links = topology.get("links");
     int count = links == null ? 0 : links.value().items().size();
     if (links != null && count > 0) {
@@ -231,66 +234,7 @@ final class ContainerlabTopology {
     }
   }
 
-  /** The management subnets: those that are written, else the usual ones. */
-  private Map<String, Cidr> subnets() {
-    Map<String, Cidr> subnets = new LinkedHashMap<>();
-    for (YamlValue.Field field : mgmt.values()) {
-      switch (field.key()) {
-        case "network" -> {}
-        case "ipv4-subnet", "ipv6-subnet", "ipv4_subnet", "ipv6_subnet" -> {
-          String text = text(field);
-          if (text == null || text.isEmpty() || text.equals("auto")) {
-            continue;
-          }
-          PeerAddress written = PeerAddress.of(text, "");
-          written
-              .subnet()
-              .ifPresentOrElse(
-                  cidr -> subnets.put(cidr.address().isV6() ? "v6" : "v4", cidr),
-                  () ->
-                      diagnostics.error(
-                          "bad-cidr",
-                          field.value().place(),
-                          "expected a network such as 172.20.20.0/24, found " + Quote.of(text),
-                          "mgmt." + field.key(),
-                          "correct the network"));
-        }
-        default -> leaveOut("mgmt." + field.key(), field.place());
-      }
-    }
-    return subnets;
-  }
-
-  /** The usual subnets are declared only where nodes have addresses in them. */
-  private List<Network> networks(Map<String, Cidr> subnets, List<PeerNode> nodes) {
-    List<PeerAddress> addresses =
-        nodes.stream()
-            .flatMap(node -> node.addresses().stream())
-            .filter(candidate -> candidate.ip().isPresent())
-            .toList();
-    List<Cidr> cidrs = new ArrayList<>(subnets.values());
-    for (String usual : List.of(SUBNET_V4, SUBNET_V6)) {
-      Cidr cidr = Cidr.parse(usual);
-      if (!subnets.containsKey(cidr.address().isV6() ? "v6" : "v4")
-          && addresses.stream().anyMatch(a -> a.ip().filter(cidr::contains).isPresent())) {
-        cidrs.add(cidr);
-      }
-    }
-    String called = text(mgmt.get("network"));
-    String name = called != null && Network.isName(called) ? called : "mgmt";
-    YamlValue.Field network = mgmt.get("network");
-    if (network != null && called != null && !called.isEmpty() && !called.equals(name)) {
-      diagnostics.leaveOut(
-          "the network name " + Quote.of(called),
-          "it is no name of a network; this one is " + name,
-          network.value().place());
-    }
-    List<Network> declared = cidrs.isEmpty() ? List.of() : List.of(new Network(name, cidrs));
-    return declared.isEmpty() ? declared : new Subnets(declared, addresses, left -> {}).networks();
-  }
-
-  private void node(
-      YamlValue.Field field, String prefix, Map<String, Cidr> subnets, List<PeerNode> nodes) {
+  private void node(YamlValue.Field field, String prefix, List<PeerNode> nodes) {
     Map<String, YamlValue.Field> own = field.value().fields();
     if (!field.value().isMapping() && !field.value().isNull()) {
       diagnostics.error(
@@ -490,68 +434,5 @@ final class ContainerlabTopology {
     if (value != null && !value.isEmpty()) {
       labels.put(key, value);
     }
-  }
-
-  private static YamlValue.@Nullable Field first(
-      Map<String, YamlValue.Field> own,
-      Map<String, YamlValue.Field> group,
-      Map<String, YamlValue.Field> kind,
-      Map<String, YamlValue.Field> defaults,
-      String key) {
-    for (Map<String, YamlValue.Field> level : List.of(own, group, kind)) {
-      YamlValue.Field field = level.get(key);
-      if (field != null && !"".equals(field.value().text()) && !field.value().isNull()) {
-        return field;
-      }
-    }
-    return defaults.get(key);
-  }
-
-  private List<PeerAddress> addresses(
-      String node, Map<String, YamlValue.Field> own, Map<String, Cidr> subnets) {
-    List<PeerAddress> found = new ArrayList<>();
-    for (String key : List.of("mgmt-ipv4", "mgmt_ipv4", "mgmt-ipv6", "mgmt_ipv6")) {
-      YamlValue.Field field = own.get(key);
-      String text = text(field);
-      if (field == null || text == null || text.isEmpty()) {
-        continue;
-      }
-      PeerAddress written = PeerAddress.of(text, TopologyText.ADDRESS);
-      if (written.ip().isEmpty()) {
-        diagnostics.error(
-            "bad-address",
-            field.value().place(),
-            "expected an address, found " + Quote.of(text),
-            key,
-            "correct the address");
-        continue;
-      }
-      String other = addresses.putIfAbsent(written.ip().get(), node);
-      if (other != null && !other.equals(node)) {
-        diagnostics.error(
-            "duplicate-address",
-            field.value().place(),
-            "expected an address of this node alone, found "
-                + written.text()
-                + ", which "
-                + other
-                + " has too",
-            key,
-            "correct one of the two");
-      }
-      boolean v6 = written.ip().get().isV6();
-      Cidr subnet = subnets.getOrDefault(v6 ? "v6" : "v4", Cidr.parse(v6 ? SUBNET_V6 : SUBNET_V4));
-      if (!subnet.contains(written.ip().get())) {
-        diagnostics.leaveOut(
-            "the network of " + written.text(),
-            "it is outside the management subnet " + subnet,
-            field.value().place());
-      }
-      found.add(
-          subnet.contains(written.ip().get())
-              ? PeerAddress.of(written.text() + "/" + subnet.prefixLength(), TopologyText.ADDRESS)
-              : written);
-    }
-    return found;
   }
 }

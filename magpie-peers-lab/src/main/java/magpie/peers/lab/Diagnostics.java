@@ -7,113 +7,96 @@ package magpie.peers.lab;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import magpie.peers.PeerNode;
-import magpie.peers.host.RegularFile;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.MalformedTopologyException;
 import magpie.peers.topology.Problem;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.NamedFile;
+import magpie.peers.topology.yaml.Problems;
+import magpie.peers.topology.yaml.SyntaxErrors;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
-/** What is to be said of one file that somebody else's tool understands, with its places. */
+/** Problems of one file of another tool: errors with their places, and what is left out. */
 final class Diagnostics {
-  private static final int LONGEST_FILE = 64 << 20;
-
-  /** How many errors are told; a file with more has one cause that these show. */
-  private static final int MOST_ERRORS = 1000;
-
   /** What a line of a topology has besides its texts. */
   static final int LINE = 16;
 
-  /** How large a topology may become, in characters: 100,000 hosts with a little said of each. */
+  /** How large a topology may become, in characters: 100,000 hosts with a few settings each. */
   private static final long MOST_ROOM = 16 << 20;
 
   /** A place in a file; lines and columns count from 1. */
-  record Place(int line, int column, int length) {}
+  record Place(int line, int column, int length) {
+    /** The place of {@code part} in a line, or the whole line. */
+    static Place in(int number, String line, @Nullable String part) {
+      int at = part == null ? -1 : line.indexOf(part);
+      if (part == null || at < 0) {
+        return new Place(number, 1, Math.max(1, line.length()));
+      }
+      return new Place(
+          number,
+          line.codePointCount(0, at) + 1,
+          Math.max(1, part.codePointCount(0, part.length())));
+    }
+  }
 
   private final String shown;
-  private final List<String> lines;
-  private final List<Problem> errors = new ArrayList<>();
+  private final YamlText text;
+  private final YamlText.InvalidBytes invalid;
+  private final Problems problems;
   private final Map<String, LeftOut> leftOut = new LinkedHashMap<>();
-  private int untold;
   private long room = MOST_ROOM;
 
   /** Something that occurs in many places and is told once. */
   private record LeftOut(String what, String why, Place first, int count) {}
 
-  Diagnostics(String shown, String text) {
+  /**
+   * Takes the content of a file.
+   *
+   * @param what the kind of file, for messages
+   * @throws MalformedTopologyException if it is not text
+   */
+  Diagnostics(byte[] bytes, String shown, String what) {
+    this(bytes, shown, what, first -> false);
+  }
+
+  private Diagnostics(byte[] bytes, String shown, String what, Comments comments) {
     this.shown = shown;
-    this.lines = List.of(text.split("\\R", -1));
+    this.text = new YamlText(bytes);
+    this.problems = new Problems(shown, text);
+    this.invalid =
+        (at, line, place) -> {
+          if (!comments.is(bytes[line])) {
+            throw notUtf8(bytes, at, text.locate(place), shown, what);
+          }
+          return true;
+        };
+    text.index(invalid);
   }
 
   /**
-   * Reads a file of text.
+   * Reads a file.
    *
    * @param what the kind of file, for messages
-   * @throws MalformedTopologyException if it is none
+   * @param comments tells lines that may be in any encoding
+   * @throws MalformedTopologyException if it cannot be read or is not text
    */
-  static String text(Path file, String shown, String what) {
-    return text(file, shown, what, first -> false);
-  }
-
-  /** Reads a file of text, of which comments may be in any encoding. */
-  static String text(Path file, String shown, String what, Comments comments) {
+  static Diagnostics of(Path file, String shown, String what, Comments comments) {
+    NamedFile named =
+        new NamedFile(
+            shown, what, what, "name one file in it", "correct the name", "name another file");
     try {
-      if (Files.isDirectory(file)) {
-        throw refused("not-a-file", shown, what, "a directory", "name one file in it");
-      }
-      if (!Files.exists(file)) {
-        throw refused("missing-file", shown, what, "none", "correct the name");
-      }
-      if (!Files.isRegularFile(file)) {
-        throw refused("not-a-file", shown, what, "a pipe, socket or device", "name a regular file");
-      }
-      if (Files.size(file) > LONGEST_FILE) {
-        throw refused(
-            "too-large", shown, what, "more than " + LONGEST_FILE + " bytes", "name another file");
-      }
-      return text(RegularFile.read(file, LONGEST_FILE), shown, what, comments);
-    } catch (NoSuchFileException e) {
-      throw refused("missing-file", shown, what, "none", "correct the name");
-    } catch (IOException e) {
-      throw refused(
-          "unreadable",
-          shown,
-          what,
-          "one that cannot be read: " + e.getMessage(),
-          "let the user that runs this program read the file");
+      return new Diagnostics(named.read(file), shown, what, comments);
+    } catch (NamedFile.Unusable e) {
+      throw new MalformedTopologyException(List.of(e.problem()));
     }
-  }
-
-  static String text(byte[] bytes, String shown, String what) {
-    return text(bytes, shown, what, first -> false);
-  }
-
-  private static String text(byte[] bytes, String shown, String what, Comments comments) {
-    int end = valid(bytes, 0, bytes.length);
-    if (end < bytes.length) {
-      return text(withoutComments(bytes, end, shown, what, comments));
-    }
-    return text(bytes);
-  }
-
-  private static String text(byte[] utf8) {
-    String text = new String(utf8, StandardCharsets.UTF_8);
-    return text.startsWith("\ufeff") ? text.substring(1) : text;
   }
 
   /** Tells by its first byte whether a line is a comment. */
@@ -121,92 +104,64 @@ final class Diagnostics {
     boolean is(byte first);
   }
 
-  /** Empties comments that are not UTF-8; anything else that is not is refused. */
-  private static byte[] withoutComments(
-      byte[] bytes, int from, String shown, String what, Comments comments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);
-    int line = 1;
-    for (int start = 0; start < bytes.length; line++) {
-      int end = start;
-      while (end < bytes.length && bytes[end] != '\n') {
-        end++;
-      }
-      int valid = end <= from ? end : start + valid(bytes, start, end - start);
-      if (valid == end) {
-        out.write(bytes, start, end - start);
-      } else if (!comments.is(bytes[start])) {
-        throw notUtf8(Arrays.copyOfRange(bytes, start, end), valid - start, line, shown, what);
-      }
-      if (end < bytes.length) {
-        out.write('\n');
-      }
-      start = end + 1;
-    }
-    return out.toByteArray();
-  }
-
-  /** How many bytes are UTF-8 before the first that are not. */
-  private static int valid(byte[] bytes, int start, int length) {
-    ByteBuffer in = ByteBuffer.wrap(bytes, start, length).slice();
-    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-    CharBuffer out = CharBuffer.allocate(1024);
-    while (decoder.decode(in, out, true).isOverflow()) {
-      out.clear();
-    }
-    return in.position();
-  }
-
   private static MalformedTopologyException notUtf8(
-      byte[] line, int valid, int number, String shown, String what) {
-    int wrong = line[valid] & 0xff;
-    String before = new String(line, 0, valid, StandardCharsets.UTF_8);
+      byte[] bytes, int at, YamlText.Position place, String shown, String what) {
+    int wrong = bytes[at] & 0xff;
     // 0xfe and 0xff begin a text in UTF-16.
     boolean latin = wrong >= 0xa0 && wrong < 0xfe;
+    String excerpt = "";
+    if (latin && !place.excerpt().isEmpty()) {
+      int end = at;
+      while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') {
+        end++;
+      }
+      excerpt =
+          place.excerpt().substring(0, place.excerpt().offsetByCodePoints(0, place.column() - 1))
+              + new String(bytes, at, end - at, ISO_8859_1);
+    }
     return new MalformedTopologyException(
         List.of(
             new Problem(
                 Problem.Severity.ERROR,
-                "not-utf8",
+                Code.NOT_UTF8.toString(),
                 "expected "
                     + what
                     + " in UTF-8, found the byte 0x"
                     + Integer.toHexString(wrong)
                     + (latin ? ", which is " + Quote.of((char) wrong + "") + " in Latin-1" : ""),
                 shown,
-                number,
-                before.codePointCount(0, before.length()) + 1,
+                place.line(),
+                place.column(),
                 1,
-                latin ? before + new String(line, valid, line.length - valid, ISO_8859_1) : "",
+                excerpt,
                 "",
                 latin
                     ? "save it as UTF-8: iconv -f LATIN1 -t UTF-8 FILE, if it is Latin-1"
                     : "save it as UTF-8")));
   }
 
-  private static MalformedTopologyException refused(
-      String code, String shown, String what, String found, String fix) {
-    return new MalformedTopologyException(
-        List.of(Problem.ofFile(code, shown, "expected " + what + ", found " + found, fix)));
+  /** The text of the file. */
+  YamlText text() {
+    return text;
+  }
+
+  /** The first line of the file. */
+  String firstLine() {
+    return text.lines().iterator().next();
+  }
+
+  /** Whether the text can be scanned as YAML; characters that YAML does not allow are errors. */
+  boolean checkYaml() {
+    return text.check(problems, invalid);
+  }
+
+  /** Reports why YAML could not be read on behind a place, as {@link YamlText#place} makes it. */
+  void syntax(RuntimeException failure, long understood) {
+    new SyntaxErrors(text, problems).report(failure, understood);
   }
 
   void error(String code, Place place, String message, String path, String fix) {
-    if (errors.size() == MOST_ERRORS) {
-      untold++;
-      return;
-    }
-    String excerpt = place.line <= lines.size() ? lines.get(place.line - 1) : "";
-    errors.add(
-        new Problem(
-            Problem.Severity.ERROR,
-            code,
-            message,
-            shown,
-            place.line,
-            place.column,
-            place.length,
-            excerpt,
-            path,
-            fix));
+    problems.add(code, text.place(place.line, place.column, place.length), message, path, fix);
   }
 
   /**
@@ -227,20 +182,8 @@ final class Diagnostics {
 
   /** Throws if there are errors, all of them told, in the order of the file. */
   void refuse() {
-    if (!errors.isEmpty()) {
-      errors.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
-      if (untold > 0) {
-        errors.add(
-            Problem.ofFile(
-                "more-problems",
-                shown,
-                "expected to tell every problem, found "
-                    + untold
-                    + " more than these "
-                    + MOST_ERRORS,
-                "mend these first; often they have one cause"));
-      }
-      throw new MalformedTopologyException(errors);
+    if (problems.hasError()) {
+      throw new MalformedTopologyException(problems.rootCauseFirst());
     }
   }
 
@@ -276,11 +219,13 @@ final class Diagnostics {
 
   /** Whether no line is longer than so many characters; the first that is, is an error. */
   boolean linesWithin(int longest) {
-    for (int i = 0; i < lines.size(); i++) {
-      if (lines.get(i).length() > longest) {
+    int number = 0;
+    for (String line : text.lines()) {
+      number++;
+      if (line.length() > longest) {
         error(
-            "too-large",
-            new Place(i + 1, 1, 1),
+            Code.TOO_LARGE.toString(),
+            new Place(number, 1, 1),
             "expected lines of at most " + longest + " characters, found a longer one",
             "",
             "break the line");
@@ -291,7 +236,7 @@ final class Diagnostics {
   }
 
   boolean hasErrors() {
-    return !errors.isEmpty();
+    return problems.hasError();
   }
 
   /** What is not carried over, in the order of the file. */
@@ -318,22 +263,13 @@ final class Diagnostics {
 
   /** The first place of {@code part} in this line or a later one, or this place. */
   Place from(Place place, String part) {
-    for (int line = place.line; line <= lines.size(); line++) {
-      if (lines.get(line - 1).contains(part)) {
-        return in(line, part);
+    int number = 0;
+    for (String line : text.lines()) {
+      number++;
+      if (number >= place.line && line.contains(part)) {
+        return Place.in(number, line, part);
       }
     }
     return place;
-  }
-
-  /** The place of {@code part} in a line, or its first column. */
-  Place in(int line, @Nullable String part) {
-    String text = line <= lines.size() ? lines.get(line - 1) : "";
-    int at = part == null ? -1 : text.indexOf(part);
-    if (part == null || at < 0) {
-      return new Place(line, 1, Math.max(1, text.length()));
-    }
-    return new Place(
-        line, text.codePointCount(0, at) + 1, Math.max(1, part.codePointCount(0, part.length())));
   }
 }

@@ -101,10 +101,9 @@ public final class Imported {
   public static Imported ansible(Path file, String shown) {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(shown, "shown");
-    String text =
-        Diagnostics.text(file, shown, "an Ansible inventory", AnsibleInventory::isComment);
-    Diagnostics diagnostics = new Diagnostics(shown, text);
-    refuseOthers(file, text, diagnostics);
+    Diagnostics diagnostics =
+        Diagnostics.of(file, shown, "an Ansible inventory", AnsibleInventory::isComment);
+    refuseOthers(file, diagnostics);
     for (String beside : List.of("group_vars", "host_vars")) {
       if (Files.exists(file.resolveSibling(beside))) {
         diagnostics.leaveOut(
@@ -113,21 +112,22 @@ public final class Imported {
             new Diagnostics.Place(1, 1, 1));
       }
     }
-    return AnsibleInventory.read(text, shown, diagnostics).imported(shown, diagnostics);
+    return AnsibleInventory.read(shown, diagnostics).imported(shown, diagnostics);
   }
 
   /** Refuses what Ansible would not read as text. */
-  private static void refuseOthers(Path file, String text, Diagnostics diagnostics) {
-    if (text.startsWith("#!") && Files.isExecutable(file)) {
+  private static void refuseOthers(Path file, Diagnostics diagnostics) {
+    String line = diagnostics.firstLine();
+    if (line.startsWith("#!") && Files.isExecutable(file)) {
       diagnostics.error(
           "script",
-          diagnostics.in(1, null),
+          Diagnostics.Place.in(1, line, null),
           "expected a static inventory, found a script, which Ansible runs to get one",
           "",
           "import what it prints: ansible-inventory -i FILE --list --yaml");
     }
     if (String.valueOf(file.getFileName()).endsWith(".toml")) {
-      AnsibleInventory.refuseToml(diagnostics, diagnostics.in(1, null), null);
+      AnsibleInventory.refuseToml(diagnostics, Diagnostics.Place.in(1, line, null), null);
     }
     diagnostics.refuse();
   }
@@ -150,9 +150,9 @@ public final class Imported {
   public static Imported containerlab(Path file, String shown) {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(shown, "shown");
-    String text = Diagnostics.text(file, shown, "a containerlab topology");
-    Diagnostics diagnostics = new Diagnostics(shown, text);
-    return ContainerlabTopology.read(text, shown, diagnostics).imported(shown, diagnostics);
+    Diagnostics diagnostics =
+        Diagnostics.of(file, shown, "a containerlab topology", first -> false);
+    return ContainerlabTopology.read(shown, diagnostics).imported(shown, diagnostics);
   }
 
   /**

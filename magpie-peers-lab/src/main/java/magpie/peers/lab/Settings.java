@@ -29,9 +29,8 @@ public final class Settings {
    */
   public static Map<String, String> read(byte[] content, String shown) {
     Objects.requireNonNull(shown, "shown");
-    String text = Diagnostics.text(content, shown, "settings");
-    Diagnostics diagnostics = new Diagnostics(shown, text);
-    YamlValue root = YamlValue.read(text, diagnostics, false);
+    Diagnostics diagnostics = new Diagnostics(content, shown, "settings");
+    YamlValue root = YamlValue.read(diagnostics, false);
     Map<String, String> settings = new TreeMap<>();
     if (root != null && root.isMapping()) {
       for (YamlValue.Field field : root.fields().values()) {

@@ -16,6 +16,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 import magpie.peers.lab.Diagnostics.Place;
 import magpie.peers.text.Quote;
+import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.NamedFile;
+import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -24,7 +27,6 @@ import org.snakeyaml.engine.v2.events.CollectionEndEvent;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.Mark;
-import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -40,15 +42,12 @@ import org.snakeyaml.engine.v2.schema.CoreSchema;
  * A value in a YAML file of another tool, with its place.
  *
  * <p>Other tools read YAML 1.1 and use what a topology must not: aliases and merge keys mean here
- * what they mean there. Scalars keep their written text; what is nothing in a topology is nothing
- * here. What only runs inside the other tool (templates, vault, tags) is {@linkplain #foreign()
- * foreign}: the code that uses the value decides what that means.
+ * what they mean there. Scalars keep their written text; null is as in a topology. What only runs
+ * inside the other tool (templates, vault, tags) is {@linkplain #foreign() foreign}: the code that
+ * uses the value decides what that means.
  */
 final class YamlValue {
-  private static final int DEEPEST = 64;
-
-  /** The scanner copies its window of a line again and again. */
-  private static final int LONGEST_LINE = 1 << 20;
+  private static final int DEEPEST = YamlText.DEEPEST;
 
   private static final String STANDARD = "tag:yaml.org,2002:";
 
@@ -74,40 +73,20 @@ final class YamlValue {
    *     refused
    * @return the root, or null where there is none or it cannot be read
    */
-  static @Nullable YamlValue read(String text, Diagnostics diagnostics, boolean tags) {
-    if (!diagnostics.linesWithin(LONGEST_LINE)) {
+  static @Nullable YamlValue read(Diagnostics diagnostics, boolean tags) {
+    if (!diagnostics.checkYaml()) {
       return null;
     }
     LoadSettings settings =
         LoadSettings.builder()
-            .setCodePointLimit(Math.max(1, text.length()))
+            .setCodePointLimit(NamedFile.LONGEST)
             .setUseMarks(true)
             .setSchema(new CoreSchema())
             .build();
-    Place understood = new Place(1, 1, 1);
+    Events events = new Events(settings, diagnostics);
     try {
-      int depth = 0;
-      ParserImpl events = new ParserImpl(settings, new StreamReader(settings, text));
-      while (events.hasNext()) {
-        Event event = events.next();
-        understood = place(event.getStartMark(), 1);
-        depth += event instanceof CollectionStartEvent ? 1 : 0;
-        depth -= event instanceof CollectionEndEvent ? 1 : 0;
-        if (depth > DEEPEST) {
-          diagnostics.error(
-              "too-deep",
-              place(event.getStartMark(), 1),
-              "expected at most " + DEEPEST + " lists and mappings in each other, found one more",
-              "",
-              "correct the nesting");
-          return null;
-        }
-      }
-      Node root =
-          new Composer(settings, new ParserImpl(settings, new StreamReader(settings, text)))
-              .getSingleNode()
-              .orElse(null);
-      if (root == null) {
+      Node root = new Composer(settings, events).getSingleNode().orElse(null);
+      if (root == null || events.tooDeep) {
         return null;
       }
       YamlValue value = new YamlValue(root, new Document(diagnostics, new IdentityHashMap<>()));
@@ -115,32 +94,45 @@ final class YamlValue {
         value.visit(YamlValue::refuseTag);
       }
       return value;
-    } catch (MarkedYamlEngineException e) {
-      diagnostics.error(
-          "syntax",
-          place(e.getProblemMark().or(e::getContextMark), 1),
-          "expected YAML, found this: " + e.getProblem().replaceAll("\\s+", " "),
-          "",
-          "correct the line");
-    } catch (YamlEngineException e) {
-      diagnostics.error(
-          "syntax",
-          new Place(1, 1, 1),
-          "expected YAML, found this: "
-              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
-          "",
-          "correct the file");
-    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-      // The scanner trips over numbers of characters that are none, and gives them no place.
-      diagnostics.error(
-          "syntax",
-          understood,
-          "expected YAML, found what cannot be read behind this",
-          "",
-          "correct what follows, such as an escape in double quotes: write the number of a"
-              + " character behind \\x, \\u or \\U");
+    } catch (YamlEngineException | IllegalArgumentException | IndexOutOfBoundsException e) {
+      if (!events.tooDeep) {
+        diagnostics.syntax(e, events.understood);
+      }
+      return null;
     }
-    return null;
+  }
+
+  /** The events of a document, which says where it is and ends where values are too deep. */
+  private static final class Events extends ParserImpl {
+    private final Diagnostics diagnostics;
+    private long understood;
+    private int depth;
+    private boolean tooDeep;
+
+    Events(LoadSettings settings, Diagnostics diagnostics) {
+      super(settings, new StreamReader(settings, diagnostics.text().reader()));
+      this.diagnostics = diagnostics;
+    }
+
+    @Override
+    public Event next() {
+      Event event = super.next();
+      understood =
+          event.getStartMark().map(mark -> YamlText.place(mark.getIndex(), 1)).orElse(understood);
+      depth += event instanceof CollectionStartEvent ? 1 : 0;
+      depth -= event instanceof CollectionEndEvent ? 1 : 0;
+      if (depth > DEEPEST) {
+        tooDeep = true;
+        diagnostics.error(
+            Code.TOO_DEEP.toString(),
+            place(event.getStartMark(), 1),
+            "expected at most " + DEEPEST + " lists and mappings in each other, found one more",
+            "",
+            "correct the nesting");
+        throw new YamlEngineException("too deep");
+      }
+      return event;
+    }
   }
 
   private static Place place(Optional<Mark> mark, int length) {

@@ -26,7 +26,7 @@ final class ImportedFuzz {
   private ImportedFuzz() {}
 
   interface Importer {
-    Imported.Content read(String text, String shown, Diagnostics diagnostics);
+    Imported.Content read(String shown, Diagnostics diagnostics);
   }
 
   static void check(byte[] input, Bounds bounds, Importer importer) {
@@ -52,9 +52,8 @@ final class ImportedFuzz {
 
   private static @Nullable Imported imported(byte[] input, Importer importer) {
     try {
-      String text = Diagnostics.text(input, "fuzz", "a file");
-      Diagnostics diagnostics = new Diagnostics("fuzz", text);
-      return importer.read(text, "fuzz", diagnostics).imported("fuzz", diagnostics);
+      Diagnostics diagnostics = new Diagnostics(input, "fuzz", "a file");
+      return importer.read("fuzz", diagnostics).imported("fuzz", diagnostics);
     } catch (MalformedTopologyException e) {
       hold(e, input);
       return null;

@@ -699,6 +699,20 @@ class ImportedTest {
   }
 
   @Test
+  void countsLinesAsEditorsDoAndEndsThemAsPythonDoes() {
+    assertEquals(
+        List.of(PeerId.of("a"), PeerId.of("b"), PeerId.of("c")),
+        ansible("[web]\na\u2028b\nc\n").ids());
+    assertRefused(
+        """
+        hosts:3:3: error [bad-variable] expected KEY=VALUE behind the host, found "d"
+          3 | c d
+            |   ^
+          fix: write KEY=VALUE, or the host on a line of its own""",
+        () -> ansible("[web]\na\u2028b\nc d\n"));
+  }
+
+  @Test
   void givesHostsIdsOfTheirOwnWhateverTheirNames() {
     assertEquals(
         List.of(
@@ -806,15 +820,23 @@ class ImportedTest {
       sparse.setLength(10L << 30);
     }
     assertRefused(
-        "hosts: error [too-large] expected an Ansible inventory, found more than 67108864 bytes\n"
+        "hosts: error [too-large] expected an Ansible inventory of at most 67108864 bytes, found"
+            + " a larger file\n"
             + "  fix: name another file",
         () -> Imported.ansible(huge, "hosts"));
     Path loop = directory.resolve("loop");
     Files.createSymbolicLink(loop, loop);
     assertRefused(
-        "hosts: error [missing-file] expected an Ansible inventory, found none\n"
-            + "  fix: correct the name",
+        "hosts: error [unreadable] expected an Ansible inventory, found one that cannot be read: Too"
+            + " many levels of symbolic links or unable to access attributes of symbolic link\n"
+            + "  fix: let the user that runs this program read the file",
         () -> Imported.ansible(loop, "hosts"));
+    Path dangling = directory.resolve("dangling");
+    Files.createSymbolicLink(dangling, directory.resolve("nowhere"));
+    assertRefused(
+        "hosts: error [missing-file] expected an Ansible inventory, found a link to a file that does"
+            + " not exist\n  fix: correct the name",
+        () -> Imported.ansible(dangling, "hosts"));
   }
 
   // ---- containerlab ----

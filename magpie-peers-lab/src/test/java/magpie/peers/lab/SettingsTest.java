@@ -113,8 +113,35 @@ class SettingsTest {
     assertRefused(
         "a: 'b\n",
         """
-        settings.yaml:2:1: error [syntax] expected YAML, found this: found unexpected end of stream
-          fix: correct the line""");
+        settings.yaml:1:4: error [syntax] expected a closing quote, found the end of the file
+          1 | a: 'b
+            |    ^
+          fix: close the text that begins here""");
+    assertRefused(
+        "a: *b\n",
+        """
+        settings.yaml:1:4: error [syntax] expected an anchor for every alias, found none for "*b"
+          1 | a: *b
+            |    ^
+          fix: write the anchor in front of the alias, or put the value in quotes""");
+    assertRefused(
+        "a: b\n---\nc: d\n",
+        """
+        settings.yaml:2:1: error [syntax] expected one document in the file, found a second
+          2 | ---
+            | ^
+          fix: remove it or move it to a file of its own""");
+    assertRefused(
+        "a: \u0007\n\tb: c\n",
+        """
+        settings.yaml:1:4: error [control-character] expected text, found the character U+0007, which YAML does not allow
+          1 | a: \\u0007
+            |    ^^^^^^
+          fix: delete it, or write it as an escape in double quotes, such as "\\u0007"
+        settings.yaml:2:1: error [tab] expected spaces, found a tab
+          2 |  b: c
+            | ^
+          fix: indent with spaces; YAML has no tabs in front of keys and values""");
     assertRefused(
         "a: !vault x\n",
         """
@@ -142,11 +169,10 @@ class SettingsTest {
     assertRefused(
         "port: 5001\nmotd: \"" + escape,
         """
-        settings.yaml:2:1: error [syntax] expected YAML, found what cannot be read behind this
+        settings.yaml:2:1: error [syntax] expected an escape such as "\\u00e9" in double quotes, found another behind this
           2 | motd: "%s
             | ^
-          fix: correct what follows, such as an escape in double quotes: write the number of a\
-         character behind \\x, \\u or \\U"""
+          fix: write the number of a character behind \\x, \\u or \\U"""
             .formatted(escape));
   }
 }

@@ -5,18 +5,12 @@
 
 package magpie.peers.topology;
 
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import magpie.peers.host.RegularFile;
 import magpie.peers.topology.yaml.Code;
+import magpie.peers.topology.yaml.NamedFile;
 import magpie.peers.topology.yaml.Problems;
 import magpie.peers.topology.yaml.YamlText;
 
@@ -28,7 +22,7 @@ import magpie.peers.topology.yaml.YamlText;
  */
 public final class TopologyReader {
   /** The longest file, in bytes. */
-  public static final int LONGEST_FILE = 64 << 20;
+  public static final int LONGEST_FILE = NamedFile.LONGEST;
 
   private TopologyReader() {}
 
@@ -39,10 +33,19 @@ public final class TopologyReader {
    * @param problems errors and warnings, root cause first
    */
   public record Outcome(Optional<Topology> topology, List<Problem> problems) {
-    private static Outcome ofFile(Code code, String file, String message, String fix) {
-      return new Outcome(
-          Optional.empty(), List.of(Problem.ofFile(code.toString(), file, message, fix)));
+    private static Outcome of(Problem problem) {
+      return new Outcome(Optional.empty(), List.of(problem));
     }
+  }
+
+  private static NamedFile named(String shownName) {
+    return new NamedFile(
+        shownName,
+        "a topology file",
+        "a topology",
+        "name the file in it, such as bench.magpie.yaml",
+        "correct the name, or create the file",
+        "name a topology file; if it is one, split the bench");
   }
 
   /**
@@ -58,55 +61,11 @@ public final class TopologyReader {
     Objects.requireNonNull(shownName, "shownName");
     byte[] content;
     try {
-      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-      if (!attributes.isRegularFile()) {
-        return Outcome.ofFile(
-            Code.NOT_A_FILE,
-            shownName,
-            "expected a topology file, found "
-                + (attributes.isDirectory() ? "a directory" : "a pipe, socket or device"),
-            attributes.isDirectory()
-                ? "name the file in it, such as bench.magpie.yaml"
-                : "name a regular file");
-      }
-      if (attributes.size() > LONGEST_FILE) {
-        return tooLarge(shownName);
-      }
-      content = RegularFile.read(file, LONGEST_FILE);
-    } catch (NoSuchFileException e) {
-      return Outcome.ofFile(
-          Code.MISSING_FILE,
-          shownName,
-          Files.isSymbolicLink(file)
-              ? "expected a topology file, found a link to a file that does not exist"
-              : "expected a topology file, found none",
-          "correct the name, or create the file");
-    } catch (IOException e) {
-      return unreadable(shownName, e);
+      content = named(shownName).read(file);
+    } catch (NamedFile.Unusable e) {
+      return Outcome.of(e.problem());
     }
     return read(content, shownName);
-  }
-
-  private static Outcome unreadable(String shownName, IOException e) {
-    String reason =
-        e instanceof AccessDeniedException
-            ? "access is denied"
-            : e instanceof FileSystemException f && f.getReason() != null
-                ? f.getReason()
-                : String.valueOf(e.getMessage());
-    return Outcome.ofFile(
-        Code.UNREADABLE,
-        shownName,
-        "expected a topology file, found one that cannot be read: " + reason,
-        "let the user that runs this program read the file");
-  }
-
-  private static Outcome tooLarge(String shownName) {
-    return Outcome.ofFile(
-        Code.TOO_LARGE,
-        shownName,
-        "expected a topology of at most " + LONGEST_FILE + " bytes, found a larger file",
-        "name a topology file; if it is one, split the bench");
   }
 
   /**
@@ -120,7 +79,7 @@ public final class TopologyReader {
     Objects.requireNonNull(content, "content");
     Objects.requireNonNull(shownName, "shownName");
     if (content.length > LONGEST_FILE) {
-      return tooLarge(shownName);
+      return Outcome.of(named(shownName).tooLarge().problem());
     }
     YamlText text = new YamlText(content);
     Problems problems = new Problems(shownName, text);
@@ -129,11 +88,12 @@ public final class TopologyReader {
     }
     DocumentReader reader = new DocumentReader(text, content.length, problems);
     if (!reader.read() && !problems.hasError()) {
-      return Outcome.ofFile(
-          Code.EMPTY,
-          shownName,
-          "expected a topology, found an empty file",
-          "begin with \"version: 1\", \"name: NAME\" and \"nodes:\"");
+      return Outcome.of(
+          Problem.ofFile(
+              Code.EMPTY.toString(),
+              shownName,
+              "expected a topology, found an empty file",
+              "begin with \"version: 1\", \"name: NAME\" and \"nodes:\""));
     }
     Optional<Topology> topology =
         problems.hasError() ? Optional.empty() : Optional.of(reader.topology());

@@ -36,7 +36,7 @@ final class YamlEvents {
   static final int LONGEST_VALUE = 1 << 20;
 
   /** How deep lists and mappings may stand in each other. */
-  static final int DEEPEST = 64;
+  static final int DEEPEST = YamlText.DEEPEST;
 
   private static final Set<String> NULLS = Set.of("", "~", "null", "Null", "NULL");
   private static final Set<Tag> NUMBERS = Set.of(Tag.INT, Tag.FLOAT);

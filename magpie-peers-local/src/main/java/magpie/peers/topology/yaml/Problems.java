@@ -37,7 +37,13 @@ public final class Problems {
     this.text = text;
   }
 
-  private record Item(Code code, long place, String message, String path, String fix) {}
+  private record Item(
+      String code,
+      Problem.Severity severity,
+      long place,
+      String message,
+      String path,
+      String fix) {}
 
   /**
    * Adds a problem.
@@ -49,12 +55,29 @@ public final class Problems {
    * @param fix what to do next
    */
   public void add(Code code, long place, String message, String path, String fix) {
-    errors += code.severity() == Problem.Severity.ERROR ? 1 : 0;
-    List<Item> stage = stages.computeIfAbsent(code.stage(), s -> new ArrayList<>());
-    if (stage.size() < MOST) {
-      stage.add(new Item(code, place, message, path, fix));
+    add(code.stage(), new Item(code.toString(), code.severity(), place, message, path, fix));
+  }
+
+  /**
+   * Adds an error of a kind that only one reader knows.
+   *
+   * @param code the kind of problem, in lower case with hyphens
+   * @param place where it is, as {@link YamlText#place} makes it
+   * @param message what was expected and what was found
+   * @param path the path that leads to the value; empty at the root
+   * @param fix what to do next
+   */
+  public void add(String code, long place, String message, String path, String fix) {
+    add(Code.Stage.FORM, new Item(code, Problem.Severity.ERROR, place, message, path, fix));
+  }
+
+  private void add(Code.Stage stage, Item item) {
+    errors += item.severity == Problem.Severity.ERROR ? 1 : 0;
+    List<Item> items = stages.computeIfAbsent(stage, s -> new ArrayList<>());
+    if (items.size() < MOST) {
+      items.add(item);
     } else {
-      drop(code);
+      drop(item);
     }
   }
 
@@ -70,9 +93,9 @@ public final class Problems {
     }
   }
 
-  private void drop(Code code) {
+  private void drop(Item item) {
     dropped++;
-    errorDropped |= code.severity() == Problem.Severity.ERROR;
+    errorDropped |= item.severity == Problem.Severity.ERROR;
   }
 
   /** {@return whether an error was added} */
@@ -105,13 +128,13 @@ public final class Problems {
           continue;
         }
         if (all.size() == MOST) {
-          drop(item.code);
+          drop(item);
           continue;
         }
         all.add(
             new Problem(
-                item.code.severity(),
-                item.code.toString(),
+                item.severity,
+                item.code,
                 item.message,
                 file,
                 at.line(),

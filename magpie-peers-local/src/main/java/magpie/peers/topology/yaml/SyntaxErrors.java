@@ -207,6 +207,18 @@ public final class SyntaxErrors {
               "begin the text on the next line; put a value that begins with \"|\" or \">\" in"
                   + " quotes"),
           row(
+              starts("found undefined alias"),
+              Where.PROBLEM,
+              failure ->
+                  "expected an anchor for every alias, found none for "
+                      + Quote.of("*" + failure.after("undefined alias ")),
+              "write the anchor in front of the alias, or put the value in quotes"),
+          row(
+              within("expected a single document"),
+              Where.PROBLEM,
+              "expected one document in the file, found a second",
+              "remove it or move it to a file of its own"),
+          row(
               failure -> true,
               Where.PROBLEM,
               failure -> "expected YAML, found this: " + failure.problem.replaceAll("\\s+", " "),
@@ -254,7 +266,7 @@ public final class SyntaxErrors {
       syntax(
           understood,
           "expected YAML, found what cannot be read behind this",
-          "correct what follows here");
+          "correct what follows here, such as an escape in double quotes");
     }
   }
 

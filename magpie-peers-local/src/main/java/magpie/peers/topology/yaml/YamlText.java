@@ -6,8 +6,12 @@
 package magpie.peers.topology.yaml;
 
 import java.io.Reader;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Locale;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /**
@@ -20,6 +24,9 @@ import org.snakeyaml.engine.v2.scanner.StreamReader;
 public final class YamlText {
   /** The longest line: the scanner copies its window of a line again and again. */
   public static final int LONGEST_LINE = 1 << 20;
+
+  /** How deep lists and mappings may stand in each other. */
+  public static final int DEEPEST = 64;
 
   private static final int LONGEST_EXCERPT = 1 << 14;
   private static final int STEP = 1 << 10;
@@ -81,9 +88,50 @@ public final class YamlText {
    * @return whether the text can be scanned
    */
   public boolean check(Problems problems) {
+    return check(problems, (at, line, place) -> notUtf8(problems, at, place));
+  }
+
+  /**
+   * Goes through the text once, as {@link #check(Problems)} does, but leaves bytes that are not
+   * UTF-8 to others.
+   *
+   * @param problems where control characters and the first line that is too long are reported
+   * @param bytes what is done with bytes that are not UTF-8
+   * @return whether the text can be scanned
+   */
+  public boolean check(Problems problems, InvalidBytes bytes) {
+    return walk(problems, bytes);
+  }
+
+  /**
+   * Goes through the text once, so that places can be located, and allows all characters.
+   *
+   * @param bytes what is done with bytes that are not UTF-8
+   * @return whether it came to the end
+   */
+  public boolean index(InvalidBytes bytes) {
+    return walk(null, bytes);
+  }
+
+  /** What is done with a byte that is not UTF-8; {@link #locate} works up to its place. */
+  public interface InvalidBytes {
+    /**
+     * Takes one such byte.
+     *
+     * @param at the number of bytes before it
+     * @param line the number of bytes before its line
+     * @param place its place
+     * @return whether to go on
+     */
+    boolean accept(int at, int line, long place);
+  }
+
+  private boolean walk(@Nullable Problems problems, InvalidBytes invalid) {
+    checkpointCount = 0;
     int index = 0;
     int line = 1;
     int column = 1;
+    int lineStart = start;
     for (int at = start; at < bytes.length; index++) {
       if (index % STEP == 0) {
         checkpoint(at, line, column);
@@ -99,14 +147,16 @@ public final class YamlText {
         }
         line++;
         column = 1;
+        lineStart = at;
         continue;
       } else {
         int decoded = decode(at);
         if (decoded == FAULT) {
-          if (!notUtf8(problems, at, index)) {
+          if (!invalid.accept(at, lineStart, place(index, 1))) {
             return false;
           }
-        } else if (!StreamReader.isPrintable(decoded >> 3) || decoded >> 3 == 0x7f) {
+        } else if (problems != null
+            && (!StreamReader.isPrintable(decoded >> 3) || decoded >> 3 == 0x7f)) {
           problems.add(
               Code.CONTROL_CHARACTER,
               place(index, 1),
@@ -120,7 +170,7 @@ public final class YamlText {
         at += width(decoded);
         column++;
       }
-      if (column > LONGEST_LINE + 1) {
+      if (problems != null && column > LONGEST_LINE + 1) {
         problems.add(
             Code.TOO_LARGE,
             place(index + 2 - column, 1),
@@ -134,13 +184,13 @@ public final class YamlText {
     return true;
   }
 
-  private boolean notUtf8(Problems problems, int at, int index) {
+  private boolean notUtf8(Problems problems, int at, long place) {
     int first = bytes[at] & 0xff;
     boolean utf16 =
         at == 0 && bytes.length > 1 && (first ^ (bytes[1] & 0xff)) == 1 && first >= 0xfe;
     problems.add(
         Code.NOT_UTF8,
-        place(index, 1),
+        place,
         utf16
             ? "expected UTF-8, found UTF-16"
             : String.format(Locale.ROOT, "expected UTF-8, found the byte 0x%02x", first),
@@ -214,6 +264,86 @@ public final class YamlText {
       length++;
     }
     return new Position(line, column, Math.max(1, length), excerpt(at));
+  }
+
+  /**
+   * Finds the place of a line and column; {@link #check} or {@link #index} must have come this far.
+   *
+   * @param line the line, from 1
+   * @param column the column in characters, from 1
+   * @param length how many characters the place covers
+   * @return the place; the end of the text where it has no such line or column
+   */
+  public long place(int line, int column, int length) {
+    int low = 0;
+    int high = checkpointCount - 1;
+    while (low < high) {
+      int middle = (low + high + 1) >>> 1;
+      int at = 3 * middle;
+      // Both characters of a line end have one column: the first of them is the place.
+      boolean behind =
+          checkpoints[at + 1] > line
+              || (checkpoints[at + 1] == line && checkpoints[at + 2] >= column);
+      if (behind) {
+        high = middle - 1;
+      } else {
+        low = middle;
+      }
+    }
+    int at = checkpoints[3 * low];
+    int atLine = checkpoints[3 * low + 1];
+    int atColumn = checkpoints[3 * low + 2];
+    int index = low * STEP;
+    while (at < bytes.length && (atLine < line || (atLine == line && atColumn < column))) {
+      boolean end = bytes[at] == '\n';
+      boolean carriage = bytes[at] == '\r';
+      if (atLine == line && (end || carriage)) {
+        break;
+      }
+      at += width(decode(at));
+      index++;
+      if (end || (carriage && (at == bytes.length || bytes[at] != '\n'))) {
+        atLine++;
+        atColumn = 1;
+      } else if (!carriage) {
+        atColumn++;
+      }
+    }
+    return place(index, length);
+  }
+
+  /**
+   * Goes through the lines, decoding one at a time; what is not UTF-8 becomes U+FFFD.
+   *
+   * @return the lines without their ends, as {@link #locate} counts them; at least one
+   */
+  public Iterable<String> lines() {
+    return () ->
+        new Iterator<>() {
+          private int at = start;
+          private boolean more = true;
+
+          @Override
+          public boolean hasNext() {
+            return more;
+          }
+
+          @Override
+          public String next() {
+            if (!more) {
+              throw new NoSuchElementException();
+            }
+            int end = at;
+            while (end < bytes.length && !lineBreak(end)) {
+              end++;
+            }
+            String line = new String(bytes, at, end - at, StandardCharsets.UTF_8);
+            more = end < bytes.length;
+            boolean two = end + 1 < bytes.length && bytes[end] == '\r' && bytes[end + 1] == '\n';
+            at = end + (two ? 2 : 1);
+            return line;
+          }
+        };
   }
 
   private boolean lineBreak(int at) {
