@@ -5,98 +5,23 @@
 
 package magpie.peers.lab;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
-import magpie.peers.PeerAddress;
-import magpie.peers.PeerId;
-import magpie.peers.PeerNode;
 import magpie.peers.lab.Diagnostics.Place;
 import magpie.peers.text.Quote;
-import magpie.peers.topology.TopologyText;
 import magpie.peers.topology.yaml.YamlText;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A static Ansible inventory: hosts, groups within groups, and variables of both.
+ * A static Ansible inventory, in the form of INI or of YAML: tells which it is, and refuses what is
+ * neither.
  *
  * <p>The rules are those of Ansible's own {@code ini} and {@code yaml} inventory plugins, as its
- * inventory guide describes them: all hosts are in {@code all}, those of no other group in {@code
- * ungrouped}, and variables of a host count before those of its groups, inner groups before outer
- * ones, a higher {@code ansible_group_priority} before a lower, a later name before an earlier.
+ * inventory guide describes them.
  */
 final class AnsibleInventory {
-  private static final String ALL = "all";
-  private static final String UNGROUPED = "ungrouped";
-  private static final String OWN = "ansible_";
   private static final Pattern INI_LINE = Pattern.compile("\\[.*\\]|[^:\\s]+(\\s.*)?");
 
-  /**
-   * A variable as it is written; the value is null where it is no text.
-   *
-   * @param foreign what about it only Ansible can read; empty where nothing is
-   */
-  private record Variable(@Nullable String value, Place place, Optional<String> foreign) {
-    Variable(@Nullable String value, Place place) {
-      this(value, place, value == null ? Optional.empty() : YamlValue.template(value));
-    }
-  }
-
-  private static final class Group {
-    private final String name;
-    private final int number;
-    private final Place place;
-    private final Map<String, Variable> variables = new LinkedHashMap<>();
-    private final Set<String> hosts = new LinkedHashSet<>();
-    private final Set<String> children = new LinkedHashSet<>();
-    private int depth;
-
-    Group(String name, int number, Place place) {
-      this.name = name;
-      this.number = number;
-      this.place = place;
-    }
-
-    int priority() {
-      Variable given = variables.get("ansible_group_priority");
-      String value = given == null ? null : given.value;
-      return value != null && value.matches("[0-9]{1,9}") ? Integer.parseInt(value) : 1;
-    }
-  }
-
-  private static final class Host {
-    private final String name;
-    private final Place place;
-    private final Map<String, Variable> variables = new LinkedHashMap<>();
-    private final List<Group> groups = new ArrayList<>();
-
-    Host(String name, Place place) {
-      this.name = name;
-      this.place = place;
-    }
-  }
-
-  private final Diagnostics diagnostics;
-  private final Map<String, Group> groups = new LinkedHashMap<>();
-  private final Map<String, Host> hosts = new LinkedHashMap<>();
-  private final Set<YamlValue.Field> seen = new HashSet<>();
-
-  private AnsibleInventory(Diagnostics diagnostics) {
-    this.diagnostics = diagnostics;
-    group(ALL, new Place(1, 1, 1));
-  }
+  private AnsibleInventory() {}
 
   /** Reads an inventory in either form; what is wrong is added to the diagnostics. */
   static Imported.Content read(String shown, Diagnostics diagnostics) {
@@ -113,18 +38,18 @@ final class AnsibleInventory {
     if (isYaml(diagnostics.text())) {
       return read(YamlValue.read(diagnostics, true), shown, diagnostics);
     }
-    AnsibleInventory inventory = new AnsibleInventory(diagnostics);
-    if (diagnostics.linesWithin(Ini.LONGEST_LINE)) {
-      new Ini(inventory).read();
+    AnsibleGroups groups = new AnsibleGroups(diagnostics);
+    if (diagnostics.linesWithin(AnsibleIni.LONGEST_LINE)) {
+      new AnsibleIni(groups, diagnostics).read();
     }
-    return inventory.content(shown);
+    return new AnsibleNodes(groups, diagnostics).content(shown);
   }
 
   /** Reads an inventory in the form of YAML. */
   static Imported.Content read(@Nullable YamlValue root, String shown, Diagnostics diagnostics) {
-    AnsibleInventory inventory = new AnsibleInventory(diagnostics);
+    AnsibleGroups groups = new AnsibleGroups(diagnostics);
     if (root != null) {
-      inventory.yaml(root);
+      new AnsibleYaml(groups, diagnostics).read(root);
     } else if (!diagnostics.hasErrors()) {
       diagnostics.error(
           "empty",
@@ -133,7 +58,7 @@ final class AnsibleInventory {
           "",
           "name another file");
     }
-    return inventory.content(shown);
+    return new AnsibleNodes(groups, diagnostics).content(shown);
   }
 
   /**
@@ -170,4 +95,5 @@ final class AnsibleInventory {
         "",
         "import what it says: ansible-inventory -i FILE --list --yaml");
   }
+
 }
