@@ -6,24 +6,15 @@
 package magpie.peers.lab;
 
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
-import magpie.peers.Cidr;
-import magpie.peers.IpAddress;
-import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.lab.Diagnostics.Place;
 import magpie.peers.text.Quote;
-import magpie.peers.topology.Subnets;
 import magpie.peers.topology.TopologyText;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +26,6 @@ import org.jspecify.annotations.Nullable;
  * wiring" and "Node configuration" on containerlab.dev.
  */
 final class ContainerlabTopology {
-  private static final String SUBNET_V4 = "172.20.20.0/24";
-  private static final String SUBNET_V6 = "3fff:172:20:20::/64";
   private static final Set<String> NO_NODES = Set.of("bridge", "ovs-bridge", "host", "k8s-kind");
   private static final Set<String> CARRIED =
       Set.of(
@@ -49,21 +38,20 @@ final class ContainerlabTopology {
           "mgmt_ipv4",
           "mgmt_ipv6",
           "network-mode");
-  private static final Pattern VARIABLE = Pattern.compile("\\$(\\{|[A-Za-z_]).*");
 
   private final Diagnostics diagnostics;
+  private final ContainerlabTexts texts;
   private final Map<String, YamlValue.Field> topology;
-  private final Map<String, YamlValue.Field> mgmt;
-  private final Map<IpAddress, String> addresses = new HashMap<>();
-  private final Map<PeerId, Sharing> sharing = new HashMap<>();
+  private final ContainerlabAddresses addresses;
 
   private ContainerlabTopology(
       Diagnostics diagnostics,
       Map<String, YamlValue.Field> topology,
       Map<String, YamlValue.Field> mgmt) {
     this.diagnostics = diagnostics;
+    this.texts = new ContainerlabTexts(diagnostics);
     this.topology = topology;
-    this.mgmt = mgmt;
+    this.addresses = new ContainerlabAddresses(texts, diagnostics, mgmt);
   }
 
   /** Reads a topology; what is wrong is added to the diagnostics. */
@@ -91,12 +79,10 @@ final class ContainerlabTopology {
     }
     ContainerlabTopology lab =
         new ContainerlabTopology(
-            diagnostics,
-            ContainerlabTexts.fieldsOf(fields.get("topology")),
-            ContainerlabTexts.fieldsOf(fields.get("mgmt")));
+            diagnostics, ContainerlabTexts.fieldsOf(fields.get("topology")), ContainerlabTexts.fieldsOf(fields.get("mgmt")));
     for (YamlValue.Field field : fields.values()) {
       if (!Set.of("name", "prefix", "mgmt", "topology").contains(field.key())) {
-        lab.leaveOut(field.key(), field.place());
+        lab.texts.leaveOut(field.key(), field.place());
       }
     }
     return lab.content(fields.get("name"), fields.get("prefix"), shown);
@@ -143,44 +129,9 @@ final class ContainerlabTopology {
         "write the value that the template comes to");
   }
 
-  private static Map<String, YamlValue.Field> fieldsOf(YamlValue.@Nullable Field field) {
-    return field == null ? Map.of() : field.value().fields();
-  }
-
-  private static Map<String, YamlValue.Field> fieldsOf(
-      Map<String, YamlValue.Field> fields, String key) {
-    return fieldsOf(fields.get(key));
-  }
-
-  private void leaveOut(String what, Place place) {
-    diagnostics.leaveOut(Quote.of(what), "a topology has no place for it", place);
-  }
-
-  /** A text that is carried over, which must be whole: variables are replaced by containerlab. */
-  private @Nullable String text(YamlValue.@Nullable Field field) {
-    String text = field == null ? null : field.value().text();
-    if (field != null && text != null && VARIABLE.matcher(text).find()) {
-      diagnostics.error(
-          "template",
-          field.value().place(),
-          "expected a value, found the variable "
-              + Quote.of(text.replaceFirst("^[^$]*", ""))
-              + ", which containerlab replaces",
-          field.key(),
-          "write the value itself");
-      return null;
-    } else if (field != null && text == null && !field.value().isNull()) {
-      diagnostics.leaveOut(
-          Quote.of(field.key()) + ": " + field.value().found(),
-          "expected one text",
-          field.value().place());
-    }
-    return text;
-  }
-
   private Imported.Content content(
       YamlValue.@Nullable Field nameField, YamlValue.@Nullable Field prefixField, String shown) {
-    String given = text(nameField);
+    String given = texts.text(nameField);
     String lab = given == null ? Imported.nameOf(shown) : given;
     String name = given == null ? lab : Imported.nameOf(given);
     if (given == null) {
@@ -193,7 +144,7 @@ final class ContainerlabTopology {
           "it is no name of a topology; this one is " + name,
           nameField.value().place());
     }
-    String prefix = text(prefixField);
+    String prefix = texts.text(prefixField);
     String before =
         prefix == null
             ? "clab-" + lab + "-"
@@ -201,9 +152,7 @@ final class ContainerlabTopology {
                 ? ""
                 : prefix.equals("__lab-name") ? lab + "-" : prefix + "-" + lab + "-";
     List<PeerNode> nodes = new ArrayList<>();
-    ContainerlabTexts.fieldsOf(topology, "nodes")
-        .values()
-        .forEach(node -> node(node, before, nodes));
+    ContainerlabTexts.fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, nodes));
     addresses.share(nodes, before);
     YamlValue.Field links = topology.get("links");
     int count = links == null ? 0 : links.value().items().size();
@@ -213,28 +162,29 @@ final class ContainerlabTopology {
     }
     for (YamlValue.Field field : topology.values()) {
       if (!Set.of("nodes", "links", "kinds", "groups", "defaults").contains(field.key())) {
-        leaveOut(field.key(), field.place());
+        texts.leaveOut(field.key(), field.place());
       }
     }
     for (String section : List.of("kinds", "groups")) {
-      fieldsOf(topology, section).values().forEach(entry -> rest(entry.value()));
+      ContainerlabTexts.fieldsOf(topology, section).values().forEach(entry -> rest(entry.value()));
     }
     YamlValue.Field defaults = topology.get("defaults");
     if (defaults != null) {
       rest(defaults.value());
     }
-    return new Imported.Content(name, networks(subnets, nodes), nodes);
+    return new Imported.Content(name, addresses.networks(nodes), nodes);
   }
 
   private void rest(YamlValue node) {
     for (YamlValue.Field field : node.fields().values()) {
       if (!CARRIED.contains(field.key())) {
-        leaveOut(field.key(), field.place());
+        texts.leaveOut(field.key(), field.place());
       }
     }
   }
 
-  private void node(YamlValue.Field field, String prefix, List<PeerNode> nodes) {
+  private void node(
+      YamlValue.Field field, String prefix, List<PeerNode> nodes) {
     Map<String, YamlValue.Field> own = field.value().fields();
     if (!field.value().isMapping() && !field.value().isNull()) {
       diagnostics.error(
@@ -245,15 +195,8 @@ final class ContainerlabTopology {
           "write its keys below it, or nothing");
       return;
     }
-    Map<String, YamlValue.Field> defaults = fieldsOf(topology, "defaults");
-    Map<String, YamlValue.Field> groups = fieldsOf(topology, "groups");
-    String kindName = kind(own, groups, defaults);
-    String groupName = groupOf(own, kindName, defaults);
-    Map<String, YamlValue.Field> group = groupName == null ? Map.of() : fieldsOf(groups, groupName);
-    if (kindName == null) {
-      kindName = lower(set(group.get("kind")));
-    }
-    Map<String, YamlValue.Field> kind = kind(kindName);
+    ContainerlabLevels levels = new ContainerlabLevels(texts, topology, own);
+    String kindName = levels.kindName();
     rest(field.value());
     if (kindName != null && NO_NODES.contains(kindName)) {
       diagnostics.leaveOut(
@@ -280,18 +223,18 @@ final class ContainerlabTopology {
     }
     Map<String, String> labels = new TreeMap<>();
     put(labels, "kind", kindName);
-    put(labels, "group", groupName);
-    put(labels, "type", text(first(own, group, kind, defaults, "type")));
-    String mode = set(first(own, group, kind, defaults, "network-mode"));
+    put(labels, "group", levels.groupName());
+    put(labels, "type", texts.text(levels.first("type")));
+    String mode = texts.set(levels.first("network-mode"));
     put(labels, "network-mode", mode);
-    for (Map<String, YamlValue.Field> level : List.of(defaults, kind, group, own)) {
-      Map<String, YamlValue.Field> given = fieldsOf(level, "labels");
+    for (Map<String, YamlValue.Field> level : levels.outermostFirst()) {
+      Map<String, YamlValue.Field> given = ContainerlabTexts.fieldsOf(level, "labels");
       diagnostics.grow((long) Diagnostics.LINE * given.size(), field.place());
       given.values().forEach(label -> label(labels, label));
     }
     PeerNode.Builder node = PeerNode.builder(id).labels(labels);
     if (mode == null || mode.equals("bridge")) {
-      List<PeerAddress> candidates = addresses(field.key(), own, subnets);
+      List<PeerAddress> candidates = addresses.addresses(field.key(), own);
       String hostname = "ext-container".equals(kindName) ? field.key() : prefix + field.key();
       if (TopologyText.isHostName(hostname)) {
         candidates.add(PeerAddress.of(hostname, TopologyText.HOSTNAME));
@@ -307,7 +250,7 @@ final class ContainerlabTopology {
             "it has none of its own, with network-mode " + mode,
             field.place());
       } else {
-        sharing.put(id, new Sharing(other, field.place()));
+        addresses.shares(id, other, field.place());
       }
     }
     PeerNode built = node.build();
@@ -315,112 +258,9 @@ final class ContainerlabTopology {
     nodes.add(built);
   }
 
-  /** A node in the network of another container. */
-  private record Sharing(String with, Place place) {}
-
-  /** Gives nodes in the network of another one its addresses, also where that shares another's. */
-  private void share(List<PeerNode> nodes, String prefix) {
-    Map<String, PeerId> named = new HashMap<>();
-    nodes.forEach(node -> named.put(prefix + node.id(), node.id()));
-    nodes.forEach(node -> named.put(node.id().value(), node.id()));
-    Map<PeerId, Shared> known = new HashMap<>();
-    nodes.forEach(node -> known.put(node.id(), new Shared(node.addresses(), "")));
-    known.keySet().removeAll(sharing.keySet());
-    for (int i = 0; i < nodes.size(); i++) {
-      PeerNode node = nodes.get(i);
-      Sharing of = sharing.get(node.id());
-      if (of == null) {
-        continue;
-      }
-      Shared shared = shared(node.id(), named, known);
-      if (shared.addresses.isEmpty()) {
-        diagnostics.leaveOut(
-            "an address of " + node.id(),
-            "it has that of the container " + Quote.of(of.with) + ", which " + shared.lacks,
-            of.place);
-        continue;
-      }
-      PeerNode.Builder with = node.toBuilder();
-      for (PeerAddress address : shared.addresses) {
-        String length = address.subnet().map(cidr -> "/" + cidr.prefixLength()).orElse("");
-        with.address(address.text() + length, "network-mode");
-      }
-      nodes.set(i, with.build());
-    }
-  }
-
-  /** The addresses that a node gets from another one, or why there are none. */
-  private record Shared(List<PeerAddress> addresses, String lacks) {}
-
-  private Shared shared(PeerId id, Map<String, PeerId> named, Map<PeerId, Shared> known) {
-    Set<PeerId> way = new LinkedHashSet<>();
-    PeerId next = id;
-    Shared end = null;
-    while (end == null) {
-      if (!way.add(next)) {
-        end = new Shared(List.of(), "has that of " + next + " in turn");
-        break;
-      }
-      Sharing of = sharing.get(next);
-      PeerId with = of == null ? null : named.get(of.with);
-      end = with == null ? new Shared(List.of(), "is no node here") : known.get(with);
-      next = with == null ? next : with;
-    }
-    Shared found =
-        end.addresses.isEmpty() && end.lacks.isEmpty()
-            ? new Shared(List.of(), "has none of its own")
-            : end;
-    way.forEach(one -> known.put(one, found));
-    return found;
-  }
-
-  /** The kind of a node: its own, that of the group it names, or the usual one; null for none. */
-  private @Nullable String kind(
-      Map<String, YamlValue.Field> own,
-      Map<String, YamlValue.Field> groups,
-      Map<String, YamlValue.Field> defaults) {
-    String kind = set(own.get("kind"));
-    String group = set(own.get("group"));
-    group = group == null ? set(defaults.get("group")) : group;
-    if (kind == null && group != null) {
-      kind = set(fieldsOf(groups, group).get("kind"));
-    }
-    return lower(kind == null ? set(defaults.get("kind")) : kind);
-  }
-
-  /** The group of a node: its own, that of its kind, or the usual one; null for none. */
-  private @Nullable String groupOf(
-      Map<String, YamlValue.Field> own,
-      @Nullable String kind,
-      Map<String, YamlValue.Field> defaults) {
-    String group = set(own.get("group"));
-    group = group == null ? set(kind(kind).get("group")) : group;
-    return group == null ? set(defaults.get("group")) : group;
-  }
-
-  /** What is said of a kind; containerlab compares kinds without case. */
-  private Map<String, YamlValue.Field> kind(@Nullable String name) {
-    for (YamlValue.Field kind : fieldsOf(topology, "kinds").values()) {
-      if (kind.key().equalsIgnoreCase(name)) {
-        return kind.value().fields();
-      }
-    }
-    return Map.of();
-  }
-
-  private static @Nullable String lower(@Nullable String kind) {
-    return kind == null ? null : kind.toLowerCase(Locale.ROOT);
-  }
-
-  /** A text that is set: to containerlab an empty one is as good as none. */
-  private @Nullable String set(YamlValue.@Nullable Field field) {
-    String text = text(field);
-    return text == null || text.isEmpty() ? null : text;
-  }
-
   /** Adds a label; an empty one hides the one that is inherited. */
   private void label(Map<String, String> labels, YamlValue.Field label) {
-    String text = text(label);
+    String text = texts.text(label);
     if (text != null && !text.isEmpty()) {
       labels.put(label.key(), text);
     } else if (label.value().isNull() || text != null) {
@@ -435,4 +275,5 @@ final class ContainerlabTopology {
       labels.put(key, value);
     }
   }
+
 }
