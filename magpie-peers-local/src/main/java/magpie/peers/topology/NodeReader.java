@@ -130,10 +130,10 @@ final class NodeReader {
 
   private @Nullable String hostname() {
     String written = yaml.text("a host name", true);
-    if (written != null && !isHostname(written)) {
+    if (written != null && !TopologyText.isHostName(written)) {
       boolean address = PeerAddress.of(written, SOURCE).ip().isPresent();
       int colon = written.lastIndexOf(':');
-      boolean port = colon > 0 && isHostname(written.substring(0, colon));
+      boolean port = colon > 0 && TopologyText.isHostName(written.substring(0, colon));
       yaml.problem(
           Code.BAD_HOSTNAME,
           address
@@ -150,37 +150,6 @@ final class NodeReader {
       return null;
     }
     return written;
-  }
-
-  private static boolean isHostname(String written) {
-    if (written.length() > 253) {
-      return false;
-    }
-    int start = 0;
-    boolean digits = true;
-    for (int i = 0; i <= written.length(); i++) {
-      char c = i < written.length() ? written.charAt(i) : '.';
-      if (c == '.') {
-        if (i == start
-            || i - start > 63
-            || written.charAt(start) == '-'
-            || written.charAt(i - 1) == '-') {
-          return false;
-        }
-        if (i < written.length()) {
-          start = i + 1;
-          digits = true;
-        }
-        continue;
-      }
-      boolean digit = c >= '0' && c <= '9';
-      digits &= digit;
-      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (!(digit || letter || c == '-' || c == '_')) {
-        return false;
-      }
-    }
-    return !digits;
   }
 
   private void addresses(NodeDraft draft) {
@@ -212,7 +181,7 @@ final class NodeReader {
               + Quote.of(written)
               + ", "
               + candidate.note().orElse("no IP address"),
-          isHostname(written)
+          TopologyText.isHostName(written)
               ? "write \"hostname: " + written + "\" instead, if this is a host name"
               : "correct the address");
       return null;

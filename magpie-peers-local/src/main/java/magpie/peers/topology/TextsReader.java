@@ -98,7 +98,8 @@ final class TextsReader {
     return order;
   }
 
-  private static boolean isKey(String key) {
+  /** Whether a setting or label can have the key. */
+  static boolean isKey(String key) {
     for (int i = 0; i < key.length(); i++) {
       if (key.charAt(i) == '=' || Character.isISOControl(key.charAt(i))) {
         return false;

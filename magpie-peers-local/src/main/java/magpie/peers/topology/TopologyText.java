@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.PeerAddress;
@@ -51,10 +50,6 @@ public record TopologyText(
   private static final int LONGEST_PLAIN_KEY = 1000;
 
   private static final int LONGEST_PIECE = 1 << 16;
-  private static final Pattern HOST_NAME =
-      Pattern.compile(
-          "(?=.{1,253}$)(?!(?:.*\\.)?[0-9]+$)"
-              + "(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*");
 
   /**
    * Tells whether a text can be the host name of a node.
@@ -63,7 +58,34 @@ public record TopologyText(
    * @return whether it is 1 to 253 characters of labels with dots between, and no IPv4 address
    */
   public static boolean isHostName(String text) {
-    return HOST_NAME.matcher(text).matches();
+    if (text.length() > 253) {
+      return false;
+    }
+    int start = 0;
+    boolean digits = true;
+    for (int i = 0; i <= text.length(); i++) {
+      char c = i < text.length() ? text.charAt(i) : '.';
+      if (c == '.') {
+        if (i == start
+            || i - start > 63
+            || text.charAt(start) == '-'
+            || text.charAt(i - 1) == '-') {
+          return false;
+        }
+        if (i < text.length()) {
+          start = i + 1;
+          digits = true;
+        }
+        continue;
+      }
+      boolean digit = c >= '0' && c <= '9';
+      digits &= digit;
+      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (!(digit || letter || c == '-' || c == '_')) {
+        return false;
+      }
+    }
+    return !digits;
   }
 
   /**
@@ -208,9 +230,7 @@ public record TopologyText(
   }
 
   private static String fault(String key, String value) {
-    if (key.isEmpty()
-        || key.length() > TextsReader.LONGEST_KEY
-        || key.chars().anyMatch(c -> c == '=' || Character.isISOControl(c))) {
+    if (!TextsReader.isKey(key)) {
       return "a key of a topology has 1 to 253 characters, none of them '=' or a control character";
     }
     return fault(key).isEmpty() ? fault(value) : fault(key);
