@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The topology file of a source, parsed anew only when its content is other than before.
  *
- * <p>A file that is replaced by a rename is complete, and counts at once. One that is written in
+ * <p>A file that is replaced by a rename is complete, and is used at once. One that is written in
  * place is seen empty and in part, and every part that ends with a line may be a topology with
- * fewer nodes: it counts when it has been quiet for a while (the option {@code settle-ms}), and
+ * fewer nodes: it is used when it has not changed for a while (the option {@code settle-ms}), and
  * until then the content before stays. A file that is gone, or looks like a part (it has errors,
  * its last line has no end, or it ends where a buffer does), is looked at again in any case.
  */
@@ -34,7 +34,10 @@ final class TopologyFile {
 
   private static final Duration MOMENT = Duration.ofMillis(50);
 
-  /** Beyond the time that a file must be quiet: then what was there before is used once more. */
+  /**
+   * How long after the time to settle a file may go on changing; then the old content is used
+   * again.
+   */
   private static final Duration LONGEST_UNREST = Duration.ofMillis(500);
 
   /** Buffers are multiples of this. */
@@ -46,10 +49,13 @@ final class TopologyFile {
   private final Duration settle;
   private final TrackedFile file;
 
-  /** What was read last and does not count yet. */
+  /** What was read last and is not used yet. */
   private byte @Nullable [] pending;
 
-  /** Whether anything counted yet, and which file it was in. */
+  /** What the pending bytes say, once they were parsed: that takes most of the time of a change. */
+  private TopologyReader.@Nullable Outcome parsed;
+
+  /** Whether any content was used yet, and of which file. */
   private boolean accepted;
 
   private @Nullable Object key;
@@ -65,7 +71,7 @@ final class TopologyFile {
     this.file = new TrackedFile(path, TopologyReader.LONGEST_FILE);
   }
 
-  /** What a file says, and what is doubtful about it. */
+  /** What a file says, with its warnings. */
   record Content(Topology topology, List<Problem> warnings) {}
 
   /**
@@ -83,7 +89,7 @@ final class TopologyFile {
     for (int steady = 0; steady < needed; steady++) {
       if (System.nanoTime() - deadline > 0) {
         if (accepted && failure == null) {
-          // Still being written: what was there before stays, and the next call looks on.
+          // Still being written: the old content stays, and the next call looks again.
           return acceptedContent();
         }
         break;
@@ -118,6 +124,7 @@ final class TopologyFile {
         return missed && pending != null;
       }
       pending = bytes;
+      parsed = null;
       return true;
     } catch (IOException e) {
       failure = e;
@@ -125,7 +132,7 @@ final class TopologyFile {
     }
   }
 
-  /** For how many moments what was seen last must stay as it is before it counts. */
+  /** For how many moments the content must stay unchanged before it is used. */
   private int needed() {
     byte[] bytes = pending;
     if (failure != null || bytes == null) {
@@ -141,8 +148,17 @@ final class TopologyFile {
         bytes.length == 0
             || bytes[bytes.length - 1] != '\n'
             || bytes.length % BUFFER == 0
-            || TopologyReader.read(bytes, shown).topology().isEmpty();
+            || parsed(bytes).topology().isEmpty();
     return part ? 1 : 0;
+  }
+
+  private TopologyReader.Outcome parsed(byte[] bytes) {
+    TopologyReader.Outcome known = parsed;
+    if (known == null) {
+      known = TopologyReader.read(bytes, shown);
+      parsed = known;
+    }
+    return known;
   }
 
   private void accept() {
@@ -150,24 +166,25 @@ final class TopologyFile {
     accepted = true;
     key = file.key();
     if (bytes != null) {
+      TopologyReader.Outcome outcome = parsed(bytes);
       pending = null;
-      TopologyReader.Outcome outcome = TopologyReader.read(bytes, shown);
+      parsed = null;
       problems = outcome.problems();
       content = outcome.topology().map(topology -> new Content(topology, problems)).orElse(null);
     }
   }
 
   private SourceUnavailableException unavailable(IOException cause) {
-    List<Problem> told = TopologyReader.read(path, shown).problems();
+    List<Problem> problems = TopologyReader.read(path, shown).problems();
     String message =
         cause instanceof TrackedFile.Detached detached
             ? "expected topology file "
                 + Quote.of(shown)
                 + " to be the present one, found that "
                 + detached.getReason()
-            : told.isEmpty()
+            : problems.isEmpty()
                 ? "expected topology file " + Quote.of(shown) + " to be readable, found " + cause
-                : told.stream().map(Problem::toString).collect(Collectors.joining("\n"));
+                : problems.stream().map(Problem::toString).collect(Collectors.joining("\n"));
     return new SourceUnavailableException(path.toString(), message, cause);
   }
 }

@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -19,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.IntStream;
 import magpie.peers.SourceUnavailableException;
 import magpie.peers.topology.MalformedTopologyException;
 import magpie.peers.topology.TopologyReader;
@@ -74,6 +77,21 @@ class TopologyFileTest {
     bench.write(Bench.nodes(0, 1, 2));
     assertEquals(3, nodes());
     assertEquals(0, moments);
+  }
+
+  /** Counts the bytes that are allocated, which do not depend on how busy the machine is. */
+  @Test
+  void parsesACompleteFileOnce() throws IOException {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    bench.write(Bench.nodes(IntStream.range(0, 200).toArray()));
+    byte[] bytes = Files.readAllBytes(bench.file);
+    long before = threads.getCurrentThreadAllocatedBytes();
+    assertEquals(List.of(), TopologyReader.read(bytes, "bench").problems());
+    long parsing = threads.getCurrentThreadAllocatedBytes() - before;
+    before = threads.getCurrentThreadAllocatedBytes();
+    assertEquals(200, nodes());
+    long reading = threads.getCurrentThreadAllocatedBytes() - before;
+    assertTrue(reading < 3 * parsing / 2, () -> reading + " bytes, parsing " + parsing);
   }
 
   @Test
