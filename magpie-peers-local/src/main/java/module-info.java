@@ -26,7 +26,7 @@
  *     where the file system has no events (NFS) this is how soon a change is noticed; 10 to
  *     86400000</td><td>{@code 2000}</td></tr>
  * <tr><td>{@code settle-ms}</td><td>how long a topology that is written in place must be quiet
- *     before it counts; one that is replaced by a rename counts at once; 0 to
+ *     before it is used; one that is replaced by a rename is used at once; 0 to
  *     10000</td><td>{@code 200}</td></tr>
  * </table>
  *

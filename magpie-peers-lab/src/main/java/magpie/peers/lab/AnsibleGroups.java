@@ -91,7 +91,7 @@ final class AnsibleGroups {
     return groups.computeIfAbsent(name, n -> new Group(n, groups.size(), place));
   }
 
-  /** Adds the hosts that a pattern stands for, and returns them. */
+  /** Adds the hosts of a pattern, and returns them. */
   List<Host> hosts(String pattern, Group group, Place place) {
     if (pattern.endsWith(":")) {
       diagnostics.error(

@@ -19,7 +19,7 @@ import magpie.peers.text.Quote;
 
 /** Reads an inventory in the form of INI: sections of hosts, children or variables. */
 final class AnsibleIni {
-  /** Each word is looked for in its line, to tell where it stands. */
+  /** Each word is looked for in its line, to find its place. */
   static final int LONGEST_LINE = 1 << 16;
 
   private static final Pattern SECTION =

@@ -95,5 +95,4 @@ final class AnsibleInventory {
         "",
         "import what it says: ansible-inventory -i FILE --list --yaml");
   }
-
 }

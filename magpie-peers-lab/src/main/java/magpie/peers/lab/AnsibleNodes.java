@@ -27,12 +27,12 @@ import magpie.peers.text.Quote;
 import magpie.peers.topology.TopologyText;
 
 /**
- * Makes nodes of the hosts of an inventory: the groups that a host is in, the variables that count
- * for it, its id and its address.
+ * Makes nodes of the hosts of an inventory: the groups that a host is in, the variables that apply
+ * to it, its id and its address.
  *
  * <p>All hosts are in {@code all}, those of no other group in {@code ungrouped}. Variables of a
- * host count before those of its groups, inner groups before outer ones, a higher {@code
- * ansible_group_priority} before a lower, a later name before an earlier.
+ * host override those of its groups, inner groups override outer ones, a higher {@code
+ * ansible_group_priority} overrides a lower, and a later name an earlier.
  */
 final class AnsibleNodes {
   private static final String OWN = "ansible_";

@@ -128,7 +128,7 @@ final class AnsibleYaml {
     }
   }
 
-  /** Whether there is a mapping; nothing at all is an empty one, what is encrypted is named. */
+  /** Whether the value is a mapping; null is an empty one, and encrypted values are named. */
   private boolean mapping(YamlValue value, String what) {
     Optional<String> foreign = value.foreign();
     if (!value.isMapping() && foreign.isPresent()) {

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What counts for a node of a lab: what it says itself, before its group, its kind and the
+ * What applies to a node of a lab: what it says itself, which overrides its group, its kind and the
  * defaults of the lab.
  */
 final class ContainerlabLevels {
@@ -50,7 +50,7 @@ final class ContainerlabLevels {
     return groupName;
   }
 
-  /** The levels from the outermost to the node itself, where what comes later counts. */
+  /** The levels from the outermost to the node itself, where a later one overrides. */
   List<Map<String, YamlValue.Field>> outermostFirst() {
     return List.of(defaults, kind, group, own);
   }
@@ -90,7 +90,7 @@ final class ContainerlabLevels {
     return group == null ? texts.set(defaults.get("group")) : group;
   }
 
-  /** What is said of a kind; containerlab compares kinds without case. */
+  /** The fields of a kind; containerlab compares kinds without case. */
   private Map<String, YamlValue.Field> kind(@Nullable String name) {
     for (YamlValue.Field kind : ContainerlabTexts.fieldsOf(topology, "kinds").values()) {
       if (kind.key().equalsIgnoreCase(name)) {

@@ -55,7 +55,7 @@ final class ContainerlabTexts {
     return text;
   }
 
-  /** A text that is set: to containerlab an empty one is as good as none. */
+  /** A text that is not empty: containerlab treats an empty one as missing. */
   @Nullable String set(YamlValue.@Nullable Field field) {
     String text = text(field);
     return text == null || text.isEmpty() ? null : text;

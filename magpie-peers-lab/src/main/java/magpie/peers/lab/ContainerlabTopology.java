@@ -79,7 +79,9 @@ final class ContainerlabTopology {
     }
     ContainerlabTopology lab =
         new ContainerlabTopology(
-            diagnostics, ContainerlabTexts.fieldsOf(fields.get("topology")), ContainerlabTexts.fieldsOf(fields.get("mgmt")));
+            diagnostics,
+            ContainerlabTexts.fieldsOf(fields.get("topology")),
+            ContainerlabTexts.fieldsOf(fields.get("mgmt")));
     for (YamlValue.Field field : fields.values()) {
       if (!Set.of("name", "prefix", "mgmt", "topology").contains(field.key())) {
         lab.texts.leaveOut(field.key(), field.place());
@@ -152,7 +154,9 @@ final class ContainerlabTopology {
                 ? ""
                 : prefix.equals("__lab-name") ? lab + "-" : prefix + "-" + lab + "-";
     List<PeerNode> nodes = new ArrayList<>();
-    ContainerlabTexts.fieldsOf(topology, "nodes").values().forEach(node -> node(node, before, nodes));
+    ContainerlabTexts.fieldsOf(topology, "nodes")
+        .values()
+        .forEach(node -> node(node, before, nodes));
     addresses.share(nodes, before);
     YamlValue.Field links = topology.get("links");
     int count = links == null ? 0 : links.value().items().size();
@@ -183,8 +187,7 @@ final class ContainerlabTopology {
     }
   }
 
-  private void node(
-      YamlValue.Field field, String prefix, List<PeerNode> nodes) {
+  private void node(YamlValue.Field field, String prefix, List<PeerNode> nodes) {
     Map<String, YamlValue.Field> own = field.value().fields();
     if (!field.value().isMapping() && !field.value().isNull()) {
       diagnostics.error(
@@ -275,5 +278,4 @@ final class ContainerlabTopology {
       labels.put(key, value);
     }
   }
-
 }

@@ -54,7 +54,7 @@ final class Diagnostics {
   private final Map<String, LeftOut> leftOut = new LinkedHashMap<>();
   private long room = MOST_ROOM;
 
-  /** Something that occurs in many places and is told once. */
+  /** Something that occurs in many places and is reported once. */
   private record LeftOut(String what, String why, Place first, int count) {}
 
   /**
@@ -180,7 +180,7 @@ final class Diagnostics {
             : new LeftOut(what, why, before.first, before.count + 1));
   }
 
-  /** Throws if there are errors, all of them told, in the order of the file. */
+  /** Throws if there are errors, with all of them in the order of the file. */
   void refuse() {
     if (problems.hasError()) {
       throw new MalformedTopologyException(problems.rootCauseFirst());
@@ -197,11 +197,11 @@ final class Diagnostics {
       error(
           "too-large",
           place,
-          "expected hosts and what is said of them to fit into a topology of "
+          "expected hosts with their variables and labels to fit into a topology of "
               + MOST_ROOM
               + " characters, found more",
           "",
-          "split the file, or move to fewer hosts what is said of all");
+          "split the file, or give variables and labels to fewer hosts");
       refuse();
     }
   }

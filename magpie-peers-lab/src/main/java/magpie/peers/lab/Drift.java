@@ -36,10 +36,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Both views are taken with the nodes that they belong to. Addresses are compared as addresses,
- * whatever told them: a prefix length that one side does not know is no difference, and upper and
- * lower case of host names are the same. Labels are compared only where a live node has any, since
- * Juju knows none. Nothing but existence is compared of a node of which the live side knows the id
- * alone, as of this node before there is a relation.
+ * whatever their source: a prefix length that one side does not know is no difference, and upper
+ * and lower case of host names are the same. Labels are compared only where a live node has any,
+ * since Juju knows none. Nothing but existence is compared of a node of which the live side knows
+ * the id alone, as of this node before there is a relation.
  *
  * <p>Immutable, and safe for use by many threads.
  */
@@ -151,7 +151,7 @@ public final class Drift {
     return differences.isEmpty();
   }
 
-  /** One comparison, with the networks that addresses are told by. */
+  /** One comparison, with the networks that addresses are compared by. */
   private static final class Comparison {
     private final List<Network> networks;
     private final List<Difference> found = new ArrayList<>();
@@ -222,8 +222,8 @@ public final class Drift {
     }
 
     /**
-     * Compares addresses: what is gone from a network and what is new in it belong together, and of
-     * the rest what is gone from one network and new in another moved there.
+     * Compares addresses: an address gone from a network and one new in it belong together; of the
+     * rest, one gone from a network and new in another has moved.
      */
     private void addresses(PeerId id, PeerNode declared, PeerNode live) {
       Map<String, PeerAddress> should = byText(declared.addresses());

@@ -188,8 +188,8 @@ public final class Graph {
   }
 
   /**
-   * Returns the picture as SVG that needs nothing else and follows the colour scheme of whoever
-   * looks at it, light or dark.
+   * Returns the picture as SVG that needs nothing else and follows the colour scheme of the viewer,
+   * light or dark.
    *
    * @return the text of an SVG file
    */

@@ -25,7 +25,7 @@ import magpie.peers.text.Quote;
  * another panel, so that the whole has the shape of a screen.
  *
  * <p>All text is in a typeface of fixed width, and every text says how long it is ({@code
- * textLength}): so it takes the room that was kept for it in whatever typeface there is.
+ * textLength}): so it fits the room that was kept for it in any typeface.
  */
 final class GraphPicture {
   private static final double WIDE = 1.5;
@@ -40,7 +40,7 @@ final class GraphPicture {
   private static final int COLOURS = 8;
   private static final int FEWEST_ROWS = 3;
 
-  /** Colours that are told apart by those who see few, for a light and for a dark background. */
+  /** Colours that people with colour blindness can distinguish, for light and dark backgrounds. */
   private static final String[] LIGHT = {
     "#0059a6", "#a84300", "#00684e", "#8a3f74", "#6b5500", "#1f6f8b", "#5a3da5", "#a1214a"
   };

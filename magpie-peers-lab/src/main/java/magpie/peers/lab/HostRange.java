@@ -35,7 +35,7 @@ final class HostRange {
     if (pattern.length() > LONGEST) {
       throw fault(pattern, "it has more than " + LONGEST + " characters");
     }
-    // What stands between the ranges is a range of one.
+    // Text between the ranges is a range of one.
     List<Values> parts = new ArrayList<>();
     long count = 1;
     int from = 0;

@@ -88,15 +88,15 @@ public final class Imported {
    * <p>Hosts become nodes; ranges such as {@code web[01:20]} are written out. {@code ansible_host}
    * becomes the address or host name, else the name of the host does. Groups become labels: {@code
    * group} names those that list the host itself, and {@code group.NAME} is {@code true} for these
-   * and all above them. Other variables become settings, where those of a host count before those
-   * of its groups and those of an inner group before those of an outer; {@code ansible_*} is left
+   * and all above them. Other variables become settings, where those of a host override those of
+   * its groups and those of an inner group override those of an outer; {@code ansible_*} is left
    * out.
    *
    * @param file the inventory
    * @param shown the file as the user named it, for messages
    * @return the topology
    * @throws magpie.peers.topology.MalformedTopologyException if the file cannot be imported; every
-   *     reason is told with its line
+   *     reason is given with its line
    */
   public static Imported ansible(Path file, String shown) {
     Objects.requireNonNull(file, "file");
@@ -137,7 +137,7 @@ public final class Imported {
    *
    * <p>Nodes become nodes, with the name of their container as host name and their management
    * addresses; the management network becomes a network. Labels become labels, as do {@code kind},
-   * {@code group} and {@code type}; what kinds, groups and defaults say counts for their nodes.
+   * {@code group} and {@code type}; what kinds, groups and defaults say applies to their nodes.
    * Bridges and the host itself are no nodes, and links have no place in a topology: they are named
    * in {@link #leftOut()}.
    *
@@ -145,7 +145,7 @@ public final class Imported {
    * @param shown the file as the user named it, for messages
    * @return the topology
    * @throws magpie.peers.topology.MalformedTopologyException if the file cannot be imported; every
-   *     reason is told with its line
+   *     reason is given with its line
    */
   public static Imported containerlab(Path file, String shown) {
     Objects.requireNonNull(file, "file");

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A literal of Python, as {@code ast.literal_eval} takes it: Ansible reads each value of an INI
- * inventory so, and takes what is no literal for text.
+ * inventory so, and treats anything else as text.
  *
  * @param text what Python prints of the value; null for {@code None} and for lists, tuples, sets
  *     and mappings

@@ -25,7 +25,7 @@ public final class Settings {
    * @param shown the file as the user named it, for messages
    * @return the settings, in the order of their keys
    * @throws magpie.peers.topology.MalformedTopologyException if they are not of that form; every
-   *     problem is told
+   *     problem is reported
    */
   public static Map<String, String> read(byte[] content, String shown) {
     Objects.requireNonNull(shown, "shown");

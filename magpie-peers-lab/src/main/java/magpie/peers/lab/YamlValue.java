@@ -257,7 +257,7 @@ final class YamlValue {
       return known;
     }
     Map<String, Field> fields = new LinkedHashMap<>();
-    // Known from now on, so that a mapping which merges itself comes to an end.
+    // Known from now on, so that a mapping which merges itself does not loop.
     document.fields.put(node, Collections.unmodifiableMap(fields));
     List<YamlValue> merged = new ArrayList<>();
     for (NodeTuple tuple : map.getValue()) {

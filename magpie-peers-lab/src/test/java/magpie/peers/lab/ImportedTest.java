@@ -660,10 +660,10 @@ class ImportedTest {
     String motd = "x".repeat(2000);
     assertRefused(
         """
-        hosts:2:1: error [too-large] expected hosts and what is said of them to fit into a topology of 16777216 characters, found more
+        hosts:2:1: error [too-large] expected hosts with their variables and labels to fit into a topology of 16777216 characters, found more
           2 | web[00000:09998]
             | ^^^^^^^^^^^^^^^^
-          fix: split the file, or move to fewer hosts what is said of all""",
+          fix: split the file, or give variables and labels to fewer hosts""",
         () -> ansible("[web]\nweb[00000:09998]\n[web:vars]\nmotd=" + motd + "\n"));
     String pattern = "a".repeat(249);
     assertRefused(
@@ -748,8 +748,8 @@ class ImportedTest {
         assertThrows(MalformedTopologyException.class, () -> ansible("[x:y]\n".repeat(1002)))
             .getMessage();
     assertEquals(
-        "hosts: error [more-problems] expected to tell every problem, found 2 more than these 1000\n"
-            + "  fix: mend these first; often they have one cause",
+        "hosts: error [more-problems] expected to report every problem, found 2 more than these 1000\n"
+            + "  fix: correct these first; often they have one cause",
         message.substring(message.indexOf("hosts: ")));
   }
 

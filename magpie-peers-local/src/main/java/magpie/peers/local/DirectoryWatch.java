@@ -150,7 +150,7 @@ final class DirectoryWatch implements PeerSource.Watch {
     } catch (RuntimeException | Error e) {
       if (!complained) {
         complained = true;
-        LOG.log(System.Logger.Level.ERROR, "told of a change, the listener threw", e);
+        LOG.log(System.Logger.Level.ERROR, "the listener of a change threw", e);
       }
     }
   }
@@ -178,7 +178,7 @@ final class DirectoryWatch implements PeerSource.Watch {
       // Closed, or lost: run() tells which, and opens another.
       lose();
     } catch (InterruptedException e) {
-      // Nobody here interrupts; whoever did wants no more than a look.
+      // This class interrupts nothing; after a foreign interrupt it is safe to look again.
     }
   }
 

@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The directory in which the nodes of a topology publish settings to each other.
  *
- * <p>Each node writes one file of its own, and no file of another. What is wrong with a file is a
- * warning that names it, and never harms the others: until the file is mended, what its node
+ * <p>Each node writes one file of its own, and no file of another. A fault in a file is a warning
+ * that names it, and does not affect the others: until the file is corrected, what its node
  * published last stays.
  */
 final class Exchange {
@@ -63,7 +63,7 @@ final class Exchange {
     return directory;
   }
 
-  /** Sets whose files to read; others in the directory are nobody's business. */
+  /** Sets whose files to read; other files in the directory are ignored. */
   void expect(List<Topology.Entry> entries) {
     nodes.clear();
     for (Topology.Entry entry : entries) {
@@ -114,14 +114,15 @@ final class Exchange {
         }
       }
     } catch (NoSuchFileException e) {
-      // Nobody has published yet; or somebody had, and the directory is gone.
+      // No node has published yet; or one has, and the directory was removed.
       lost = slots.isEmpty() ? null : lost("the directory is gone");
       return;
     } catch (IOException | DirectoryIteratorException e) {
       lost = lost(reason(e instanceof DirectoryIteratorException d ? d.getCause() : e));
       return;
     }
-    // A listing may miss a file that is renamed meanwhile, so who was there is asked for by name.
+    // A listing may miss a file that is renamed meanwhile, so files seen before are looked for by
+    // name.
     slots.forEach(
         (name, slot) -> {
           if (!seen.containsKey(name) && slot.id.equals(nodes.get(name)) && slot.look(doubt)) {
@@ -165,7 +166,7 @@ final class Exchange {
   /**
    * Merges changes into what a node has published.
    *
-   * @throws ConfigurationException if it becomes too much
+   * @throws ConfigurationException if the settings become too large
    * @throws SourceUnavailableException if it cannot be written
    */
   void publish(PeerId id, Map<String, String> changes) {
@@ -288,7 +289,7 @@ final class Exchange {
       } catch (NoSuchFileException e) {
         return false;
       } catch (IOException | RuntimeException e) {
-        // Whatever is odd about the file of one peer is a warning, and no failure of all others.
+        // A fault in the file of one peer is a warning and must not affect the others.
         fault = Optional.of(reason(e));
       }
       warning =

@@ -9,7 +9,7 @@ import java.util.List;
 import magpie.peers.IpAddress;
 import magpie.peers.host.EffectiveUser;
 
-/** What a machine says of itself; nobody else is asked, and DNS never is (A1). */
+/** What a machine says about itself; no other machine is asked, and no DNS (A1). */
 interface Host extends EffectiveUser {
 
   /** The host name as the kernel has it. */

@@ -63,7 +63,7 @@ public final class LocalBackend implements PeerBackend {
             options,
             new LocalHost(),
             () -> FileSystems.getDefault().newWatchService());
-    // So that a file that is missing or wrong, or that does not know this machine, is told now.
+    // A file that is missing or wrong, or that does not list this machine, is reported now.
     try {
       source.read();
     } catch (SourceUnavailableException e) {
@@ -105,7 +105,7 @@ public final class LocalBackend implements PeerBackend {
         return time;
       }
     } catch (NumberFormatException e) {
-      // Told below, like a number out of range.
+      // Reported below, like a number out of range.
     }
     throw new ConfigurationException(
         options.described(name)

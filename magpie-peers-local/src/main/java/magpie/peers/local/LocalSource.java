@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A topology file, and what its nodes publish in its exchange directory.
  *
- * <p>The source belongs to one node for life: a file that comes to say that this machine is another
+ * <p>The source belongs to one node for life: a file that now says that this machine is another
  * node cannot be used, since the notices of the one mean nothing to the other.
  */
 final class LocalSource implements PeerSource {
@@ -99,7 +99,7 @@ final class LocalSource implements PeerSource {
     TopologyFile.Content content = file.read(doubted);
     Topology topology = content.topology();
     Last before = last;
-    // An edit of a comment makes equal content, and is no reason to trouble anyone.
+    // An edit of a comment makes equal content, and needs no new reading.
     if (before == null || !before.content.equals(content)) {
       Optional<PeerId> self = identify(topology);
       exchangeIn(topology);
@@ -278,7 +278,7 @@ final class LocalSource implements PeerSource {
     return plain.substring(0, Math.min(60, plain.length()));
   }
 
-  /** What the file says, or said last while it is broken: who this is does not change. */
+  /** What the file says, or said last while it is broken: the own node does not change. */
   private Last known() {
     try {
       read();

@@ -28,10 +28,9 @@ import magpie.peers.topology.Topology;
 /**
  * Finds the node of a topology that this machine is.
  *
- * <p>An id that was given (option {@code self}) takes precedence over the rules of the file: the
- * user who sets it knows. Otherwise the rules of the file are tried in order, and the first that
- * fits exactly one node wins. Departed nodes count like others, since a machine may still be the
- * node that it was.
+ * <p>An id that was given (option {@code self}) is used before any rule of the file. Otherwise the
+ * rules of the file are tried in order, and the first that fits exactly one node wins. Departed
+ * nodes are included, since a machine may still be the node that it was.
  *
  * <p>Rule {@code hostname}: upper and lower case are the same, a final dot is nothing. A node whose
  * host name equals that of the machine fits. Where there is none, and one of the two names is short
@@ -112,8 +111,8 @@ final class SelfFinder {
               compared.append("found no id (option self, -Dmagpie.peers.self, MAGPIE_PEERS_SELF)");
               yield List.of();
             }
-            case HOSTNAME -> told(host::name, compared, this::byHostName);
-            case ADDRESS -> told(host::addresses, compared, this::byAddress);
+            case HOSTNAME -> byMachine(host::name, compared, this::byHostName);
+            case ADDRESS -> byMachine(host::addresses, compared, this::byAddress);
           };
       if (fitting.size() == 1) {
         return fitting.get(0);
@@ -134,7 +133,7 @@ final class SelfFinder {
   }
 
   /** Tries a rule with what this machine says; where it says nothing, the next rule may do. */
-  private static <T> List<PeerId> told(
+  private static <T> List<PeerId> byMachine(
       Supplier<T> machine,
       StringBuilder compared,
       BiFunction<T, StringBuilder, List<PeerId>> rule) {

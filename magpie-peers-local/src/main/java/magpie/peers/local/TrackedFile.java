@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * event, a timer), the content is read and its digest compared.
  */
 final class TrackedFile {
-  /** FAT counts in steps of two seconds; nobody counts coarser. */
+  /** FAT stores times in steps of two seconds, the coarsest of all. */
   private static final Duration COARSEST = Duration.ofSeconds(2);
 
   private static final int MOST_TRIES = 3;
@@ -45,7 +45,7 @@ final class TrackedFile {
   private byte @Nullable [] digest;
 
   TrackedFile(Path path, int largest, LinkOption... links) {
-    // The clock of the system, whatever the program goes by: the system dates the files.
+    // The clock of the system, which dates the files, not one of the program.
     this(path, largest, Clock.systemUTC(), links);
   }
 
@@ -57,7 +57,7 @@ final class TrackedFile {
   }
 
   /**
-   * Returns the content if it is other than what was returned last, else null.
+   * Returns the content if it differs from what was returned last, else null.
    *
    * @param doubt whether to read the file although its attributes are as they were
    * @throws IOException if the file is not there, is no regular file, is too large or cannot be

@@ -31,11 +31,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Other addresses for those of a peer set, each the same wherever it occurs: networks become
- * networks, and who was in one network still is.
+ * networks, and nodes of one network stay in one network.
  *
  * <p>A network keeps its size and an address its place in it, unless that is too large for the
  * ranges set aside for documentation (RFC 5737, RFC 3849), benchmarks (RFC 2544) and, when those
- * are full, for nobody (RFC 1112): then the hosts are numbered in their order.
+ * are full, future use (RFC 1112). Where it is too large, hosts are numbered in their order.
  */
 final class AddressMask {
   private static final List<Cidr> POOLS_V4 =

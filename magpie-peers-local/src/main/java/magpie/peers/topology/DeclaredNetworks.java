@@ -69,8 +69,8 @@ final class DeclaredNetworks {
 
   /**
    * Notes a CIDR that could not be read. The addresses that it was meant for are not outside every
-   * network, whatever the CIDR turns out to be: those that begin like it or, where not even its
-   * address can be read, all of the same family.
+   * network, however it is corrected: those that begin like it or, where not even its address can
+   * be read, all of the same family.
    */
   void doubt(String written) {
     int slash = written.indexOf('/');

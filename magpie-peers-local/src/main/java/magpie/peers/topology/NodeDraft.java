@@ -11,7 +11,7 @@ import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import org.jspecify.annotations.Nullable;
 
-/** A node as it is written; the sections that complete it may stand behind it. */
+/** A node as it is written; sections that complete it may follow later in the file. */
 final class NodeDraft {
   final @Nullable PeerId id;
   final String writtenId;
@@ -25,7 +25,7 @@ final class NodeDraft {
   Map<String, String> settings = Map.of();
   String state = "present";
 
-  /** Whether the candidates are what another source told, which nobody can correct here. */
+  /** Whether the addresses were observed elsewhere, so that they cannot be corrected here. */
   boolean observed;
 
   /** Whether addresses were declared. */

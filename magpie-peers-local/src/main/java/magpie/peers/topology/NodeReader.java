@@ -153,7 +153,7 @@ final class NodeReader {
   }
 
   private void addresses(NodeDraft draft) {
-    // A second list (which is reported) stands for the first, as the places must match.
+    // A second list (which is reported) replaces the first, as the places must match.
     candidates.clear();
     draft.firstPlace = drafts.addresses.count();
     draft.declared = true;
@@ -190,7 +190,7 @@ final class NodeReader {
   }
 
   /**
-   * Reads what another source told of the node: addresses and host names in the order and with the
+   * Reads observed addresses of the node: addresses and host names in the order and with the
    * sources that they had there. Unlike declared addresses they may be shared by nodes, as the
    * address of a service is, and may be no addresses at all: that is how they were seen.
    */
@@ -213,7 +213,7 @@ final class NodeReader {
             key -> {
               int index = CANDIDATE_KEYS.indexOf(key);
               place[0] = index == 0 ? events.place() : place[0];
-              written[index] = told(index == 0 ? "an address or a host name" : "a source");
+              written[index] = notEmpty(index == 0 ? "an address or a host name" : "a source");
             });
       }
       drafts.addresses.add(place[0]);
@@ -224,7 +224,7 @@ final class NodeReader {
     }
   }
 
-  private @Nullable String told(String expected) {
+  private @Nullable String notEmpty(String expected) {
     String written = yaml.text(expected, true);
     if (written != null && written.isEmpty()) {
       yaml.problem(

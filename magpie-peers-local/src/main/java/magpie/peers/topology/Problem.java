@@ -11,7 +11,7 @@ import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing wrong with an input that people write, with all that is needed to find and mend it.
+ * One problem of an input that people write, with everything needed to find and correct it.
  *
  * <p>{@link #toString()} gives the form that a terminal shows:
  *

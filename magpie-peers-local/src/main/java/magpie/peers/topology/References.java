@@ -85,7 +85,7 @@ final class References {
         problems.add(
             Code.NO_ADDRESS,
             drafts.ids.get(i),
-            "expected addresses or a host name, found neither: nobody can reach this node",
+            "expected addresses or a host name, found neither: no peer can reach this node",
             "nodes." + draft.writtenId,
             "add \"addresses\", or \"hostname\" where no address is known");
       }
@@ -147,7 +147,7 @@ final class References {
     DeclaredNetworks.Declared network = networks.of(ip);
     Optional<Cidr> subnet = candidate.subnet();
     long place = drafts.addresses.get(draft.firstPlace + index);
-    // What another source told cannot be corrected here.
+    // Observed addresses cannot be corrected here.
     if (!draft.observed && (network != null || networks.isEmpty())) {
       // The address of a point-to-point link or a loopback is the first of a pool and no mistake.
       HostAddress.whyNot(ip, subnet.orElse(network == null ? null : network.cidr()))

@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  * Networks that share no address, and in which every address of a peer set lies: what a topology
  * must declare.
  *
- * <p>What the source declares stays. Behind it come networks that the prefix lengths of addresses
- * tell, and for what is left the usual ones: a /24 for IPv4 and a /64 for IPv6, narrowed where that
- * would overlap another. The same addresses give the same networks with the same names, in whatever
- * order they come, so that two recordings can be compared.
+ * <p>What the source declares stays. After it come networks made of the prefix lengths of
+ * addresses, and for the rest the usual ones: a /24 for IPv4 and a /64 for IPv6, narrowed where
+ * that would overlap another. The same addresses give the same networks with the same names, in any
+ * order, so that two recordings can be compared.
  */
 public final class Subnets {
   private static final int USUAL_V4 = 24;
@@ -40,10 +40,10 @@ public final class Subnets {
    *
    * @param declared what the source declares
    * @param candidates the addresses to cover; host names are none
-   * @param told is told what had to be left out
+   * @param omitted receives a line for everything that had to be left out
    */
   public Subnets(
-      List<Network> declared, Collection<PeerAddress> candidates, Consumer<String> told) {
+      List<Network> declared, Collection<PeerAddress> candidates, Consumer<String> omitted) {
     for (Network network : declared) {
       for (Cidr cidr : network.cidrs()) {
         Cidr other = overlapping(cidr);
@@ -52,7 +52,7 @@ public final class Subnets {
           named.computeIfAbsent(network.name(), name -> new ArrayList<>()).add(cidr);
         } else if (!other.equals(cidr)
             || !named.getOrDefault(network.name(), List.of()).contains(cidr)) {
-          told.accept(
+          omitted.accept(
               "network "
                   + network.name()
                   + ": "

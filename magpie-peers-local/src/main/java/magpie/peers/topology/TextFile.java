@@ -19,15 +19,15 @@ import magpie.peers.text.Quote;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a file as a whole: whoever reads it sees what it was or what it is, and after a crash one
- * of the two is there.
+ * Writes a file as a whole: a reader sees the old content or the new one, and after a crash one of
+ * the two is there.
  */
 final class TextFile {
   private TextFile() {}
 
   /**
-   * Writes a file, unless it holds exactly that already. Links are followed; those who could read
-   * an older file still can, as far as this user may give them that.
+   * Writes a file, unless it holds exactly that already. Links are followed; users who could read
+   * the old file still can, as far as this user may give them that.
    *
    * @return whether anything was written
    * @throws SourceUnavailableException if it cannot be written, and then it is as it was; or if it
@@ -41,7 +41,7 @@ final class TextFile {
         throw failure(file, "it is a directory", "name a file in it", null);
       }
       if (Files.exists(real) && !Files.isRegularFile(real)) {
-        // A rename over it would take it away from everybody.
+        // A rename over it would remove it for all its users.
         throw failure(file, "it is a pipe, socket or device", "remove it", null);
       }
       if (same(real, bytes)) {

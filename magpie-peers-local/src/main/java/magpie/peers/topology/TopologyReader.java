@@ -27,7 +27,7 @@ public final class TopologyReader {
   private TopologyReader() {}
 
   /**
-   * What reading a file came to.
+   * The result of reading a file.
    *
    * @param topology what the file says; empty if one of the problems is an error
    * @param problems errors and warnings, root cause first

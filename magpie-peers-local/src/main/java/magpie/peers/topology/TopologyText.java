@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Written here and not by a YAML library, because a hook that records would pay for it.
  *
- * @param comments lines for people at the head of the file
+ * @param comments comments at the top of the file
  * @param name the name of the bench, fit for a network name
  * @param application what the ids of nodes begin with, or null
  * @param networks the networks, which share no address
- * @param defaultNetwork the name of the network whose addresses count first, or null
+ * @param defaultNetwork the name of the network whose addresses are selected first, or null
  * @param nodes the nodes, in the order of their ids
  */
 public record TopologyText(
@@ -91,10 +91,10 @@ public record TopologyText(
   /**
    * Returns the text.
    *
-   * @param told is told of everything that no topology can hold, which is left out
+   * @param omitted receives a line for everything that a topology cannot hold, which is left out
    * @return the file, of the form that a reader accepts
    */
-  public String print(Consumer<String> told) {
+  public String print(Consumer<String> omitted) {
     StringBuilder out = new StringBuilder(256 + 256 * nodes.size());
     comments.forEach(line -> out.append("# ").append(Quote.visible(line)).append('\n'));
     out.append("version: 1\n");
@@ -116,7 +116,7 @@ public record TopologyText(
     }
     out.append(nodes.isEmpty() ? "nodes: {}\n" : "nodes:\n");
     Set<String> addresses = new HashSet<>();
-    nodes.forEach(node -> node(node, addresses, out, told));
+    nodes.forEach(node -> node(node, addresses, out, omitted));
     return out.toString();
   }
 
@@ -128,11 +128,11 @@ public record TopologyText(
    * @throws magpie.peers.SourceUnavailableException as {@link Recording#write} does
    */
   public boolean write(Path file) {
-    return TextFile.write(Objects.requireNonNull(file, "file"), print(omitted -> {}));
+    return TextFile.write(Objects.requireNonNull(file, "file"), print(line -> {}));
   }
 
   private static void node(
-      PeerNode node, Set<String> addresses, StringBuilder out, Consumer<String> told) {
+      PeerNode node, Set<String> addresses, StringBuilder out, Consumer<String> omitted) {
     out.append("  ").append(Quote.json(node.id().value())).append(':');
     int begin = out.length();
     List<PeerAddress> candidates = new ArrayList<>(node.addresses());
@@ -140,7 +140,7 @@ public record TopologyText(
         candidate -> {
           String fault = fault(candidate.text()) + fault(candidate.source());
           if (!fault.isEmpty()) {
-            told.accept(
+            omitted.accept(
                 node.id() + ": address " + Quote.of(candidate.text()) + " left out: " + fault);
           }
           return !fault.isEmpty();
@@ -154,8 +154,8 @@ public record TopologyText(
         out.append("\n        source: ").append(Quote.json(candidate.source())).append('\n');
       }
     }
-    texts("labels", node.labels(), node, out, told);
-    texts("settings", node.settings(), node, out, told);
+    texts("labels", node.labels(), node, out, omitted);
+    texts("settings", node.settings(), node, out, omitted);
     if (node.suspect()) {
       lineBefore(out).append("    state: suspect\n");
     }
@@ -170,7 +170,7 @@ public record TopologyText(
 
   /**
    * Whether the candidates are what a topology makes of addresses and a host name. Otherwise they
-   * are told one by one, with the sources that they had.
+   * are written one by one, with their sources.
    */
   private static boolean declarable(List<PeerAddress> candidates, Set<String> addresses) {
     int last = candidates.size() - 1;
@@ -213,12 +213,12 @@ public record TopologyText(
       Map<String, String> texts,
       PeerNode node,
       StringBuilder out,
-      Consumer<String> told) {
+      Consumer<String> omitted) {
     String before = "    " + what + ":\n";
     for (Map.Entry<String, String> entry : texts.entrySet()) {
       String fault = fault(entry.getKey(), entry.getValue());
       if (!fault.isEmpty()) {
-        told.accept(
+        omitted.accept(
             node.id() + ": " + what + " " + Quote.of(entry.getKey()) + " left out: " + fault);
         continue;
       }
@@ -258,7 +258,7 @@ public record TopologyText(
     }
   }
 
-  /** Long values go over several lines, whose ends and beginnings count for nothing. */
+  /** Long values go over several lines, whose breaks are not part of the value. */
   private static void value(String value, StringBuilder out) {
     for (int from = 0; from < value.length(); ) {
       int to = Math.min(value.length(), from + LONGEST_PIECE);

@@ -93,7 +93,7 @@ final class YamlFields {
           case "version" -> "add \"version: 1\"";
           case "name" -> "add \"name: NAME\"";
           case "address" -> "add \"address: ADDRESS\" with an address or a host name";
-          case "source" -> "add \"source: SOURCE\" with what told the address";
+          case "source" -> "add \"source: SOURCE\" with the place that the address is from";
           case "cidrs" -> "add \"cidrs: [192.0.2.0/24]\" with the networks that it is made of";
           default -> "add \"nodes:\" with a mapping of peer ids to nodes";
         });
@@ -133,7 +133,7 @@ final class YamlFields {
         "remove one of the two");
   }
 
-  /** Passes over a key that is a list, a mapping or a fault, with its value. */
+  /** Skips a key that is a list, a mapping or a fault, with its value. */
   void noKey() {
     if (events.kind() != Kind.FAULT) {
       wrongType("a key", "write the key as plain text");
@@ -148,7 +148,7 @@ final class YamlFields {
     void read(String key, long place, boolean first);
   }
 
-  /** Reads a mapping whose keys are names that the file chooses. */
+  /** Reads a mapping whose keys are names. */
   void entries(Entry entry) {
     FirstOccurrences<String> seen = new FirstOccurrences<>(0);
     Places places = new Places();
@@ -205,7 +205,7 @@ final class YamlFields {
     return null;
   }
 
-  /** Tells whether the cursor stands on such a value; what else it stands on is passed over. */
+  /** Tells whether the cursor stands on such a value; any other value is reported and skipped. */
   boolean is(Kind kind, String expected) {
     if (events.kind() == kind) {
       return true;
@@ -223,7 +223,7 @@ final class YamlFields {
     return false;
   }
 
-  /** How much was wrong so far; what is faulty is no witness against anything else. */
+  /** How many faults there are so far. What has a fault is not used to find others. */
   int faults() {
     return problems.errors() + events.faults();
   }

@@ -354,9 +354,9 @@ class TopologyReaderTest {
 
     assertEquals(Problems.MOST + 1, outcome.problems().size());
     assertEquals(
-        "bench.magpie.yaml: error [more-problems] expected to tell every problem, found 2000 more"
+        "bench.magpie.yaml: error [more-problems] expected to report every problem, found 2000 more"
             + " than these 1000\n"
-            + "  fix: mend these first; often they have one cause",
+            + "  fix: correct these first; often they have one cause",
         outcome.problems().get(Problems.MOST).toString());
   }
 

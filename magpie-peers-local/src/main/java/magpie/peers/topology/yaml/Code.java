@@ -56,7 +56,7 @@ public enum Code {
   BAD_NAME(Stage.FORM),
   /** A text is not a network. */
   BAD_CIDR(Stage.FORM),
-  /** A network has bits behind its prefix. */
+  /** A network has bits set after its prefix. */
   HOST_BITS(Stage.FORM),
   /** A peer id is not allowed. */
   BAD_ID(Stage.FORM),
@@ -82,7 +82,7 @@ public enum Code {
   UNUSABLE_ADDRESS(Stage.WARNING),
   /** An id names another application. */
   OTHER_APPLICATION(Stage.WARNING),
-  /** There are more problems than are told. */
+  /** There are more problems than are reported. */
   MORE_PROBLEMS(Stage.WARNING);
 
   /** What a problem can be the cause of: problems of any later stage. */

@@ -16,7 +16,7 @@ import magpie.peers.topology.Problem;
 
 /** Collects what is wrong with one file, and puts the root cause first. */
 public final class Problems {
-  /** How many problems are told; a file with more has one cause that these show. */
+  /** How many problems are reported; a file with more usually has one cause, which these show. */
   public static final int MOST = 1000;
 
   private final String file;
@@ -82,7 +82,7 @@ public final class Problems {
   }
 
   /**
-   * Takes back what was said about the form of a value at a place or behind it.
+   * Removes problems of the form of values at a place or after it.
    *
    * @param place the place, as {@link YamlText#place} makes it
    */
@@ -150,14 +150,14 @@ public final class Problems {
           new Problem(
               errorDropped ? Problem.Severity.ERROR : Problem.Severity.WARNING,
               Code.MORE_PROBLEMS.toString(),
-              "expected to tell every problem, found " + dropped + " more than these " + MOST,
+              "expected to report every problem, found " + dropped + " more than these " + MOST,
               file,
               0,
               0,
               1,
               "",
               "",
-              "mend these first; often they have one cause"));
+              "correct these first; often they have one cause"));
     }
     return all;
   }

@@ -67,7 +67,7 @@ public final class SyntaxErrors {
     }
   }
 
-  /** One row: for which failures it stands, and what is reported. */
+  /** One row: which failures it matches, and what is reported. */
   private record Row(
       Predicate<Failure> when, Where where, Function<Failure, String> message, String fix) {}
 
@@ -92,7 +92,7 @@ public final class SyntaxErrors {
     return new Row(when, where, failure -> message, fix);
   }
 
-  /** The first row that stands for a failure counts; the last stands for any. */
+  /** The first row that matches a failure is used; the last matches any. */
   private static final List<Row> ROWS =
       List.of(
           row(
@@ -199,7 +199,7 @@ public final class SyntaxErrors {
               starts("expected '<document start>'"),
               Where.PROBLEM,
               failure -> "expected the end of the file, found " + failure.token("but found "),
-              "remove what stands behind the topology"),
+              "remove what follows the document"),
           row(
               within("block scalar"),
               Where.PROBLEM,
