@@ -47,6 +47,9 @@ final class Dialer {
    */
   private static final Duration SILENCE = Duration.ofSeconds(2);
 
+  /** No system gives a connection up before it has waited so long for an answer to its SYN. */
+  private static final Duration FIRST_RETRY = Duration.ofMillis(900);
+
   private final int count;
   private final long timeoutNanos;
   private final long deadline;
@@ -241,10 +244,17 @@ final class Dialer {
    * The system itself ended a connection because nothing answers, which Java calls as it calls what
    * is refused or has no route.
    */
-  private static boolean gaveUp(IOException e, Duration took) {
-    return e instanceof NoRouteToHostException
-        ? took.compareTo(SILENCE) >= 0
-        : e instanceof ConnectException && String.valueOf(e.getMessage()).contains("timed out");
+  static boolean gaveUp(IOException e, Duration took) {
+    if (e instanceof NoRouteToHostException) {
+      return took.compareTo(SILENCE) >= 0;
+    }
+    if (!(e instanceof ConnectException) || took.compareTo(FIRST_RETRY) < 0) {
+      return false;
+    }
+    // From here on a host may also refuse the second SYN or a later one.
+    return Refusal.words()
+        .map(refused -> !refused.equals(e.getMessage()))
+        .orElse(took.compareTo(SILENCE) >= 0);
   }
 
   private static String reason(IOException e) {
