@@ -154,6 +154,31 @@ class ReachIT {
     assertTrue(matrix.out().endsWith("nothing published: b, c\n"), matrix.out());
     assertEquals(5, matrix.code());
     assertTrue(run("graph", "--reach", "--as", "a").out().contains("1 address not reached"));
+    String yaml = run("reach", "--matrix", "--as", "b", "--format", "yaml").out();
+    assertTrue(yaml.contains("outcome: wrong-node"), yaml);
+    assertTrue(yaml.contains("stale: false"), yaml);
+  }
+
+  @Test
+  void aStaleResultIsMarkedAndIsNoFailure() {
+    String old = "magpie.reach=1 2020-01-01T00:00:00Z; b 127.0.0.2 timed-out";
+    assertEquals(0, run("publish", "--as", "a", old).code());
+
+    Launched matrix = run("reach", "--matrix", "--as", "c");
+
+    assertTrue(matrix.out().contains("a     -  timed-out (stale)  -\n"), matrix.out());
+    assertEquals(0, matrix.code());
+    Launched json = run("reach", "--matrix", "--as", "c", "--format", "json");
+    assertTrue(json.out().contains("\"stale\": true"), json.out());
+    assertEquals(0, json.code());
+  }
+
+  @Test
+  void helpSaysWhatExitCodeFiveMeans() {
+    Launched help = run("reach", "--help");
+    assertEquals(0, help.code());
+    assertTrue(help.out().contains("Exit code 5: a declared address was not reached."), help.out());
+    assertEquals(0, run("listen", "--help").code());
   }
 
   /** Two hundred nodes; nothing answers at the port. */

@@ -7,6 +7,7 @@ package magpie.peers.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.StringReader;
@@ -82,12 +83,52 @@ class GraphTest {
       assertTrue(svg.contains("1 address not reached; 1 address reached by some only"), svg);
       assertTrue(svg.contains("line.broken { stroke: #cf222e }"), svg);
       assertTrue(svg.contains("line.broken { stroke: #ff7b72 }"), svg);
+      assertSeenInBothSchemes(svg);
       String mermaid = marked.mermaid();
       assertTrue(mermaid.contains("  linkStyle 3 stroke:#cf222e,"), mermaid);
       assertTrue(mermaid.contains("  linkStyle 4 stroke:#b35900,"), mermaid);
       assertTrue(
           marked.dot().contains("[label=\"198.51.100.11\", color=\"#cf222e\""), marked.dot());
     }
+  }
+
+  /** Texts need a contrast of 4.5 (WCAG 2.1, 1.4.3), and lines of a picture 3 (1.4.11). */
+  private static void assertSeenInBothSchemes(String svg) {
+    int dark = svg.indexOf("@media (prefers-color-scheme: dark)");
+    assertTrue(dark > 0, svg);
+    for (String scheme :
+        List.of(svg.substring(0, dark), svg.substring(dark, svg.indexOf("</style>")))) {
+      double back = luminance(colour(scheme, ".panel { fill: "));
+      for (String style : List.of("broken", "partly")) {
+        double text = luminance(colour(scheme, "text." + style + " { fill: "));
+        double line = luminance(colour(scheme, "line." + style + " { stroke: "));
+        assertTrue(contrast(text, back) >= 4.5, () -> style + " text: " + contrast(text, back));
+        assertTrue(contrast(line, back) >= 3, () -> style + " line: " + contrast(line, back));
+      }
+      assertNotEquals(
+          colour(scheme, "line.broken { stroke: "), colour(scheme, "line.partly { stroke: "));
+    }
+  }
+
+  private static int colour(String scheme, String rule) {
+    int at = scheme.indexOf(rule);
+    assertTrue(at >= 0, () -> rule + " is not in " + scheme);
+    int hash = at + rule.length();
+    return Integer.parseInt(scheme.substring(hash + 1, hash + 7), 16);
+  }
+
+  private static double luminance(int colour) {
+    double sum = 0;
+    double[] weights = {0.2126, 0.7152, 0.0722};
+    for (int i = 0; i < 3; i++) {
+      double part = (colour >> (16 - 8 * i) & 0xff) / 255.0;
+      sum += weights[i] * (part <= 0.04045 ? part / 12.92 : Math.pow((part + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+  }
+
+  private static double contrast(double one, double other) {
+    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
   }
 
   private static PeerNode reaching(int number, String saw) {
