@@ -23,9 +23,6 @@ final class TextsReader {
   /** How many different sets of labels or settings, and how many texts, are kept to be shared. */
   static final int MOST_SHARED = 10_000;
 
-  /** The longest key of a setting or label, in characters. */
-  static final int LONGEST_KEY = 253;
-
   private final YamlFields yaml;
   private final YamlEvents events;
   private final Problems problems;
@@ -50,7 +47,7 @@ final class TextsReader {
     Map<String, String> texts = new TreeMap<>();
     yaml.entries(
         (key, place, first) -> {
-          if (!isKey(key)) {
+          if (!TopologyText.isKey(key)) {
             problems.add(
                 Code.BAD_KEY,
                 place,
@@ -96,16 +93,6 @@ final class TextsReader {
       order = order != 0 ? order : one.getValue().compareTo(other.getValue());
     }
     return order;
-  }
-
-  /** Whether a setting or label can have the key. */
-  static boolean isKey(String key) {
-    for (int i = 0; i < key.length(); i++) {
-      if (key.charAt(i) == '=' || Character.isISOControl(key.charAt(i))) {
-        return false;
-      }
-    }
-    return !key.isEmpty() && key.length() <= LONGEST_KEY;
   }
 
   private String shared(String written) {

@@ -46,6 +46,9 @@ public record TopologyText(
   /** The source of the host name of a node in a topology, which is its last address. */
   public static final String HOSTNAME = "hostname";
 
+  /** The longest key of a setting or label, in characters. */
+  static final int LONGEST_KEY = 253;
+
   /** Within what YAML allows for a key before its colon, and for a line to remain readable. */
   private static final int LONGEST_PLAIN_KEY = 1000;
 
@@ -86,6 +89,16 @@ public record TopologyText(
       }
     }
     return !digits;
+  }
+
+  /** Whether a setting or label can have the key. */
+  static boolean isKey(String key) {
+    for (int i = 0; i < key.length(); i++) {
+      if (key.charAt(i) == '=' || Character.isISOControl(key.charAt(i))) {
+        return false;
+      }
+    }
+    return !key.isEmpty() && key.length() <= LONGEST_KEY;
   }
 
   /**
@@ -230,7 +243,7 @@ public record TopologyText(
   }
 
   private static String fault(String key, String value) {
-    if (!TextsReader.isKey(key)) {
+    if (!isKey(key)) {
       return "a key of a topology has 1 to 253 characters, none of them '=' or a control character";
     }
     return fault(key).isEmpty() ? fault(value) : fault(key);

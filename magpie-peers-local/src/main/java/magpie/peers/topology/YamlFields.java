@@ -269,7 +269,7 @@ final class YamlFields {
         out.append(
             key.isEmpty()
                 ? "\"\""
-                : key.length() <= TextsReader.LONGEST_KEY ? key : key.substring(0, 60) + "...");
+                : key.length() <= TopologyText.LONGEST_KEY ? key : key.substring(0, 60) + "...");
       }
     }
     return out.toString();
