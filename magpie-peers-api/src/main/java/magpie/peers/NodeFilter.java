@@ -18,7 +18,7 @@ import magpie.peers.text.Quote;
  * <pre>{@code
  * NodeFilter storage = NodeFilter.inNetwork("storage").and(NodeFilter.label("rack", "b"));
  * for (PeerNode peer : peers.nodes(storage)) {
- *   connect(peer.address().orElseThrow().text());
+ *   connect(peer.socketAddress(5001));
  * }
  * }</pre>
  *

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * <pre>{@code
  * try (PeerView peers = Peers.open()) {
  *   for (PeerNode peer : peers.nodes(NodeFilter.inNetwork("storage"))) {
- *     System.out.println(peer.id() + " " + peer.address().orElseThrow().text());
+ *     System.out.println(peer.id() + " " + peer.requireAddress().text());
  *   }
  *   Notices notices = peers.notices();
  *   for (Notice notice : notices.departed()) {
