@@ -7,6 +7,7 @@ package magpie.peers;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,10 @@ import java.util.TreeSet;
  */
 final class Ledger {
   private long sequence;
-  private final NavigableSet<PeerId> members = new TreeSet<>();
+
+  /** In natural order, each once: who is there is compared in every hook, and told seldom. */
+  private List<PeerId> members = List.of();
+
   private final Map<PeerId, Long> joined = new TreeMap<>();
   private final Map<PeerId, Long> departed = new TreeMap<>();
 
@@ -32,15 +36,15 @@ final class Ledger {
   /** Nothing was ever recorded. */
   Ledger() {}
 
-  /** As it was written down. */
+  /** As it was written down; the members in their order. */
   Ledger(
       long sequence,
-      Collection<PeerId> members,
+      List<PeerId> members,
       Map<PeerId, Long> joined,
       Map<PeerId, Long> departed,
       Map<PeerId, PeerNode> lastKnown) {
     this.sequence = sequence;
-    this.members.addAll(members);
+    this.members = members;
     this.joined.putAll(joined);
     this.departed.putAll(departed);
     this.lastKnown.putAll(lastKnown);
@@ -51,8 +55,8 @@ final class Ledger {
     return sequence;
   }
 
-  /** Who was present at the last recording. */
-  NavigableSet<PeerId> members() {
+  /** Who was present at the last recording, in order. */
+  List<PeerId> members() {
     return members;
   }
 
@@ -64,27 +68,35 @@ final class Ledger {
    * @param known what is known of the present peers, to be kept; empty if the source remembers
    */
   void record(Collection<PeerId> present, Collection<PeerNode> known) {
-    NavigableSet<PeerId> now = new TreeSet<>(present);
-    boolean changed = !now.equals(members);
-    long number = changed ? ++sequence : sequence;
-    for (PeerId id : now) {
-      if (!members.contains(id)) {
-        joined.put(id, number);
-        departed.remove(id);
-      }
+    List<PeerId> now = List.copyOf(present);
+    if (!now.equals(members)) {
+      change(new TreeSet<>(now));
     }
-    for (PeerId id : members) {
-      if (!now.contains(id)) {
-        departed.put(id, number);
-        joined.remove(id);
-      }
-    }
-    members.clear();
-    members.addAll(now);
     for (PeerNode node : known) {
       lastKnown.put(node.id(), node);
     }
     forget();
+  }
+
+  private void change(NavigableSet<PeerId> now) {
+    NavigableSet<PeerId> before = new TreeSet<>(members);
+    if (now.equals(before)) {
+      return;
+    }
+    sequence++;
+    for (PeerId id : now) {
+      if (!before.contains(id)) {
+        joined.put(id, sequence);
+        departed.remove(id);
+      }
+    }
+    for (PeerId id : before) {
+      if (!now.contains(id)) {
+        departed.put(id, sequence);
+        joined.remove(id);
+      }
+    }
+    members = List.copyOf(now);
   }
 
   /** Keeps what was last known only of those that are members or have a departed notice. */
@@ -92,7 +104,7 @@ final class Ledger {
     Iterator<PeerId> known = lastKnown.keySet().iterator();
     while (known.hasNext()) {
       PeerId id = known.next();
-      if (!members.contains(id) && !departed.containsKey(id)) {
+      if (Collections.binarySearch(members, id) < 0 && !departed.containsKey(id)) {
         known.remove();
       }
     }

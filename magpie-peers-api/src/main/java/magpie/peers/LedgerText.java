@@ -46,7 +46,7 @@ final class LedgerText {
   private long sequence;
 
   /** In their order, without repetition. */
-  private final List<PeerId> members = new ArrayList<>();
+  private List<PeerId> members = List.of();
 
   private final Map<PeerId, Long> joined = new TreeMap<>();
   private final Map<PeerId, Long> departed = new TreeMap<>();
@@ -144,7 +144,7 @@ final class LedgerText {
     return groups;
   }
 
-  private static String groups(NavigableSet<PeerId> ids) {
+  private static String groups(Collection<PeerId> ids) {
     Map<String, Runs> units = new TreeMap<>();
     StringBuilder others = new StringBuilder();
     for (PeerId id : ids) {
@@ -349,9 +349,9 @@ final class LedgerText {
       case "recorded" -> sequence = positive(rest);
       case "members" -> {
         expect(members.isEmpty(), "members in one line", line);
-        NavigableSet<PeerId> ids = new TreeSet<>();
+        List<PeerId> ids = new ArrayList<>();
         readGroups(rest, ids);
-        members.addAll(ids);
+        members = isInOrder(ids) ? ids : new ArrayList<>(new TreeSet<>(ids));
       }
       case "joined" -> {
         int end = endOfNumber(rest);
@@ -377,6 +377,15 @@ final class LedgerText {
       }
       default -> expect(false, "recorded, members, joined, departed or node", line);
     }
+  }
+
+  private static boolean isInOrder(List<PeerId> ids) {
+    for (int i = 1; i < ids.size(); i++) {
+      if (ids.get(i - 1).compareTo(ids.get(i)) >= 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static long positive(String digits) {
