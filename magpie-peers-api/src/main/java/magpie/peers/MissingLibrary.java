@@ -54,6 +54,12 @@ final class MissingLibrary {
     if (type.startsWith("com.fasterxml.jackson.core.")) {
       return "com.fasterxml.jackson.core:jackson-core";
     }
+    if (type.startsWith("io.etcd.jetcd.")) {
+      return "io.etcd:jetcd-core";
+    }
+    if (type.startsWith("jakarta.inject.")) {
+      return "jakarta.inject:jakarta.inject-api";
+    }
     if (type.startsWith("jnr.")) {
       return "com.github.jnr:jnr-posix";
     }

@@ -258,6 +258,10 @@ public final class Peers {
         if (!backends.containsKey("local")) {
           message.append("\n  on a bench ").append(remedy("local"));
         }
+        if (!backends.containsKey("etcd") && options.option("etcd").isPresent()) {
+          message.append("\n  for ").append(options.described("etcd")).append(' ');
+          message.append(remedy("etcd"));
+        }
         throw new ConfigurationException(message.toString());
       }
       List<String> names = applicable.stream().map(PeerBackend::name).sorted().toList();

@@ -442,6 +442,15 @@ class PeersTest {
         "option backend: expected the name of a backend, found \"local\", which none has\n"
             + line.formatted("local.LocalBackend"),
         refused(with(Map.of()).backend("local")));
+    Path etcd = directory.resolve("magpie/peers/etcd/EtcdBackend.class");
+    Files.createDirectories(etcd.getParent());
+    Files.write(etcd, new byte[] {1});
+    assertEquals(
+        "option backend: expected the name of a backend, found \"etcd\", which none has\n"
+            + line.formatted("etcd.EtcdBackend"),
+        refused(with(Map.of()).backend("etcd")));
+    String found = refused(with(Map.of()).option("etcd", "192.0.2.1:2379"));
+    assertTrue(found.endsWith("\n  for option etcd " + line.formatted("etcd.EtcdBackend")), found);
   }
 
   /** A backend that uses a class of a library that is there when it is compiled and no more. */
@@ -453,6 +462,8 @@ class PeersTest {
           case "open" ->
               applies("U", "one")
                   .replace("return new PeerSource()", library + ".use(); return new PeerSource()");
+          case "load" ->
+              applies("U", "one").replace("class U ", "class U extends " + library + " ");
           case "whyNot" ->
               backend("U", "\"one\"", library + ".use(); return Optional.empty();", "");
           default -> backend("U", "\"one\"", "return Optional.empty();", library + ".use();");
@@ -534,10 +545,22 @@ class PeersTest {
             + HINTS,
         refused(lacking(yaml, "construct")));
     assertEquals(
-        "expected the backend one with its libraries, found that the class"
-            + " com.fasterxml.jackson.core.AGone is missing; add"
-            + " com.fasterxml.jackson.core:jackson-core",
-        refused(lacking("com.fasterxml.jackson.core.AGone", "open")));
+        "expected a backend that applies, found none\n  broken: " + found + HINTS,
+        refused(lacking(yaml, "load")));
+    Map<String, String> artifacts =
+        Map.of(
+            "com.fasterxml.jackson.core.AGone", "com.fasterxml.jackson.core:jackson-core",
+            "io.etcd.jetcd.AGone", "io.etcd:jetcd-core",
+            "jakarta.inject.AGone", "jakarta.inject:jakarta.inject-api",
+            "jnr.posix.AGone", "com.github.jnr:jnr-posix");
+    for (Map.Entry<String, String> each : artifacts.entrySet()) {
+      assertEquals(
+          "expected the backend one with its libraries, found that the class "
+              + each.getKey()
+              + " is missing; add "
+              + each.getValue(),
+          refused(lacking(each.getKey(), "open")));
+    }
     assertEquals(
         "expected the backend one with its libraries, found that the class lib.AGone is missing;"
             + " add the artifact that has it to the class path",
