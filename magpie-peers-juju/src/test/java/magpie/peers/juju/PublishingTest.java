@@ -7,6 +7,7 @@ package magpie.peers.juju;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -71,6 +72,19 @@ class PublishingTest {
         });
 
     assertEquals(Map.of("b", "3", "not-mine", "stays"), settings());
+  }
+
+  @Test
+  void seesOfItselfWhatItHasJustPublished() {
+    HookScene.run(
+        unit,
+        view -> {
+          assertNull(view.self().orElseThrow().settings().get("a"));
+          assertTrue(view.publish("a", "1"));
+          assertEquals("1", view.self().orElseThrow().settings().get("a"));
+          assertTrue(view.publish("a", ""));
+          assertNull(view.self().orElseThrow().settings().get("a"));
+        });
   }
 
   @Test
