@@ -21,6 +21,7 @@ import magpie.peers.testkit.juju.FakeJuju;
 import magpie.peers.testkit.juju.Hook;
 import magpie.peers.testkit.juju.HookContext;
 import magpie.peers.testkit.juju.JujuVersion;
+import magpie.peers.testkit.juju.ToolCall;
 
 /**
  * A unit of a fake Juju in whose hooks programs are run in turns; each hook fails in the end, so
@@ -82,7 +83,8 @@ final class HookLab implements AutoCloseable {
         }
         jars.add(jar.toString());
       } else if (name.matches(
-          ".*(magpie-peers-(api|juju)|jackson-core|jakarta.inject|jspecify).*")) {
+          ".*(magpie-peers-(api|juju|example-charm)|charm/target/charm|jackson-core|jakarta.inject"
+              + "|jspecify).*")) {
         jars.add(name);
       }
     }
@@ -94,6 +96,18 @@ final class HookLab implements AutoCloseable {
    */
   void add(String name, boolean archive, List<String> before, Class<?> main, String... arguments)
       throws IOException, InterruptedException {
+    add(name, Hook.action("measure"), archive, before, main, arguments);
+  }
+
+  /** The same, with the archive of the classes that are loaded in this hook. */
+  void add(
+      String name,
+      Hook in,
+      boolean archive,
+      List<String> before,
+      Class<?> main,
+      String... arguments)
+      throws IOException, InterruptedException {
     List<String> program = new ArrayList<>(List.of("-cp", classPath, main.getName()));
     program.addAll(List.of(arguments));
     List<String> java = new ArrayList<>(before);
@@ -102,7 +116,7 @@ final class HookLab implements AutoCloseable {
     if (archive) {
       Path list = directory.resolve("classes" + archives);
       Path file = directory.resolve("archive" + archives++ + ".jsa");
-      run(joined(java, List.of("-XX:DumpLoadedClassList=" + list), program));
+      run(joined(java, List.of("-XX:DumpLoadedClassList=" + list), program), in, 1);
       List<String> dump = new ArrayList<>(java);
       if (Runtime.version().feature() >= 24) {
         dump.add("-XX:+AOTClassLinking");
@@ -161,6 +175,27 @@ final class HookLab implements AutoCloseable {
         });
   }
 
+  /** Adds a program that launches the tools of the last hook, and nothing else. */
+  void addReplay(String name) throws IOException, InterruptedException {
+    List<ToolCall> calls = juju.calls();
+    String last = calls.get(calls.size() - 1).contextId();
+    List<String> lines = new ArrayList<>();
+    for (ToolCall call : calls) {
+      if (call.contextId().equals(last)) {
+        List<String> words = new ArrayList<>(List.of(call.stdin().orElse(""), call.tool()));
+        words.addAll(call.arguments());
+        lines.add(String.join(HookPrograms.Replay.BETWEEN, words));
+      }
+    }
+    Path file = Files.write(directory.resolve("calls"), lines);
+    add(name, true, List.of(), HookPrograms.Replay.class, file.toString());
+  }
+
+  /** How many tools were called so far. */
+  int calls() {
+    return juju.calls().size();
+  }
+
   /** Forgets what was measured so far. */
   void forget() {
     wall.values().forEach(List::clear);
@@ -183,10 +218,6 @@ final class HookLab implements AutoCloseable {
   }
 
   /** Runs a command in a hook; returns milliseconds from start to end, and of CPU time. */
-  private double[] run(List<String> command) {
-    return run(command, Hook.action("measure"), 1);
-  }
-
   private double[] run(List<String> command, Hook in, int exitCode) {
     List<String> timed =
         new ArrayList<>(

@@ -7,7 +7,12 @@ package magpie.peers.it.benchmarks;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -111,10 +116,10 @@ final class HookPrograms {
      * @throws Exception if a tool cannot be started
      */
     public static void main(String[] arguments) throws Exception {
-      launch("relation-ids", "--format=json", "magpie");
-      launch("relation-list", "--format=json", "-r", "magpie:1");
-      launch("state-get", "--format=json", "magpie-peers.magpie");
-      launch("state-set", "magpie-peers.magpie=x");
+      launch("", "relation-ids", "--format=json", "magpie");
+      launch("", "relation-list", "--format=json", "-r", "magpie:1");
+      launch("", "state-get", "--format=json", "magpie-peers.magpie");
+      launch("", "state-set", "magpie-peers.magpie=x");
       Bags.main(arguments);
     }
   }
@@ -130,10 +135,31 @@ final class HookPrograms {
      * @throws Exception if a tool cannot be started
      */
     public static void main(String[] arguments) throws Exception {
-      launch("relation-ids", "--format=json", "magpie");
-      launch("relation-list", "--format=json", "-r", "magpie:1");
-      launch("state-get", "--format=json", "magpie-peers.magpie");
-      launch("relation-get", "--format=json", "-r", "magpie:1", "-", "magpie/1");
+      launch("", "relation-ids", "--format=json", "magpie");
+      launch("", "relation-list", "--format=json", "-r", "magpie:1");
+      launch("", "state-get", "--format=json", "magpie-peers.magpie");
+      launch("", "relation-get", "--format=json", "-r", "magpie:1", "-", "magpie/1");
+    }
+  }
+
+  /** A program that launches tools as another did, one after the other, and nothing else. */
+  static final class Replay {
+    /** Stands between the standard input of a tool, its name and its arguments. */
+    static final String BETWEEN = "\u001f";
+
+    private Replay() {}
+
+    /**
+     * Does it.
+     *
+     * @param arguments a file with a line for each tool
+     * @throws Exception if a tool cannot be started
+     */
+    public static void main(String[] arguments) throws Exception {
+      for (String line : Files.readAllLines(Path.of(arguments[0]))) {
+        String[] words = line.split(BETWEEN, -1);
+        launch(words[0], Arrays.copyOfRange(words, 1, words.length));
+      }
     }
   }
 
@@ -154,7 +180,7 @@ final class HookPrograms {
         String unit = "magpie/" + i;
         running.add(
             threads.submit(
-                () -> launch("relation-get", "--format=json", "-r", "magpie:1", "-", unit)));
+                () -> launch("", "relation-get", "--format=json", "-r", "magpie:1", "-", unit)));
       }
       for (Future<Integer> each : running) {
         if (each.get() != 0) {
@@ -165,11 +191,14 @@ final class HookPrograms {
     }
   }
 
-  private static int launch(String... command) throws IOException, InterruptedException {
+  private static int launch(String input, String... command)
+      throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectError(ProcessBuilder.Redirect.DISCARD);
     Process process = builder.start();
-    process.getOutputStream().close();
+    try (OutputStream in = process.getOutputStream()) {
+      in.write(input.getBytes(StandardCharsets.UTF_8));
+    }
     try (InputStream out = process.getInputStream()) {
       out.readAllBytes();
     }

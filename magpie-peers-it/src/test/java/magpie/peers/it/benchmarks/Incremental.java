@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
+import magpie.peers.example.Charm;
 import magpie.peers.testkit.juju.Hook;
 
 /**
@@ -44,8 +45,7 @@ final class Incremental implements Benchmarks.Section {
         lab.measure(Hook.named("update-status"), 0);
         lab.forget();
         for (int round = 0; round < times; round++) {
-          // Not the same peer twice in a row, which would read all.
-          lab.measure(Hook.changed("magpie", "magpie/" + (1 + round % 2)), 0);
+          lab.measure(changed(1 + round % 2), 0);
         }
         ten = peers == 10 ? lab.wall("one") : ten;
         Benchmarks.row(
@@ -58,5 +58,39 @@ final class Incremental implements Benchmarks.Section {
             lab.wall("one") / ten);
       }
     }
+    charm(directory, times);
+  }
+
+  /** The example charm, beside a program that launches its tools and nothing else. */
+  private static void charm(Path directory, int times) throws IOException, InterruptedException {
+    try (HookLab lab = new HookLab(directory.resolve("charm"), 10)) {
+      // Its addresses are published, and the settings of all peers read, in a hook before.
+      lab.add("charm", changed(3), true, List.of(), Charm.class);
+      lab.measure(Hook.named("update-status"), 0);
+      int before = lab.calls();
+      lab.measure(changed(1), 0);
+      int tools = lab.calls() - before;
+      lab.addReplay("bare");
+      lab.forget();
+      for (int round = 0; round < times; round++) {
+        lab.measure(changed(1 + (round + 1) % 2), 0);
+      }
+      Benchmarks.table(
+          "The example charm in a relation hook with 10 peers, medians of " + times + " rounds",
+          "tools",
+          "charm, ms",
+          "bare launches, ms",
+          "charm, x bare");
+      Benchmarks.row(
+          Integer.toString(tools),
+          lab.wall("charm"),
+          lab.wall("bare"),
+          lab.wall("charm") / lab.wall("bare"));
+    }
+  }
+
+  /** Not for the same peer twice in a row, which would read all. */
+  private static Hook changed(int peer) {
+    return Hook.changed("magpie", "magpie/" + peer);
   }
 }
