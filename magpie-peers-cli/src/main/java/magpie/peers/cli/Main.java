@@ -55,9 +55,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "--topology chooses the backend local and --etcd the backend etcd, unless --backend says"
           + " otherwise. Notices are"
           + " remembered in XDG_STATE_HOME/magpie-peers, else HOME/.local/state/magpie-peers. Every"
-          + " common option can also be set by a variable, for all peer sets or for one, such as"
-          + " MAGPIE_TOPOLOGY, MAGPIE_STORAGE_TOPOLOGY, MAGPIE_PEERS_SELF (--as) and MAGPIE_DEBUG;"
-          + " the option takes precedence."
+          + " common option but --format can also be set by a variable, for all peer sets or for one,"
+          + " such as MAGPIE_TOPOLOGY, MAGPIE_STORAGE_TOPOLOGY, MAGPIE_PEERS_SELF (--as) and"
+          + " MAGPIE_DEBUG=true; the option takes precedence."
     },
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
@@ -188,7 +188,8 @@ public final class Main {
     this.environment = environment;
     this.output = output;
     this.errors = errors;
-    this.debug = environment.variable("MAGPIE_DEBUG").isPresent();
+    String wished = named(environment).build().option("debug").orElse("false");
+    this.debug = !wished.equals("false");
   }
 
   /**

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import magpie.peers.Environment;
 import magpie.peers.PeerId;
 import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.StateException;
 import magpie.peers.text.Quote;
 import magpie.peers.topology.MalformedTopologyException;
 import magpie.peers.topology.Problem;
@@ -652,6 +654,8 @@ class CommandTest {
     "lsten, listen",
     "ls, ''",
     "xyz, ''",
+    "r, ''",
+    "nodes --o, ''",
     "nodes --netwrk, --network",
     "nodes --netwrk=x, --network",
     "nodes --prefer, --prefer-network",
@@ -811,6 +815,30 @@ class CommandTest {
     assertTrue(
         debug.stream().anyMatch(line -> line.startsWith("  at magpie.peers.cli.CommandTest.")),
         debug.toString());
+  }
+
+  @Test
+  void aFailureThatIsLoggedIsOneLineWithoutStackTrace() {
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    StandardErrorLog.to(new PrintStream(told, true, StandardCharsets.UTF_8), false);
+    System.getLogger("any")
+        .log(
+            System.Logger.Level.WARNING,
+            "told",
+            new StateException("a file", "the disk is gone\n  at once"));
+    assertEquals(
+        "magpie-peers: warning: told: the disk is gone\n", told.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aVariableTurnsStackTracesOnUnlessItIsFalse() {
+    bench.fail(new SourceUnavailableException("a bench", "expected a bench"));
+    variables = Map.of("MAGPIE_DEBUG", "false");
+    assertFails(1, "magpie-peers: expected a bench\n", bench("nodes"));
+    for (String name : List.of("MAGPIE_DEBUG", "MAGPIE_PEERS_DEBUG")) {
+      variables = Map.of(name, "true");
+      assertTrue(bench("nodes").err().contains("\n  at magpie.peers.cli.CommandTest."), name);
+    }
   }
 
   @Test

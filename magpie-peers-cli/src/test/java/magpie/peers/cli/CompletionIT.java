@@ -200,6 +200,7 @@ class CompletionIT {
             ./magpie-peers nodes --topology=my\t --observer --format hosts > one
             ./magpie-peers nodes --obs\t --topology ~/my\t --id magpie/0\t --form\t hosts > two
             ./magpie-peers check my\t > three
+            ./magpie-peers check "my be\t > four
             ./magpie-peers nodes my\t
             exit
             """);
@@ -218,8 +219,10 @@ class CompletionIT {
     assertEquals(
         hosts + "192.0.2.12\tmagpie-1\n", Files.readString(directory.resolve("one")), shown);
     assertEquals(hosts, Files.readString(directory.resolve("two")), shown);
-    assertEquals(
-        "1 file checked: no problems\n", Files.readString(directory.resolve("three")), shown);
+    for (String check : List.of("three", "four")) {
+      assertEquals(
+          "1 file checked: no problems\n", Files.readString(directory.resolve(check)), shown);
+    }
     assertTrue(shown.contains("Unmatched argument at index 1: 'my'"), shown);
     assertFalse(shown.contains("nodes my\\ bench.yaml"), shown);
   }
