@@ -190,6 +190,47 @@ class ReachNetworksIT {
     cut(2);
   }
 
+  /** The system gives up before the command does, and says so in the language of the process. */
+  @Test
+  void whatTheSystemGaveUpHasTimedOutInAProcessThatSpeaksGerman() throws Exception {
+    String define = "localedef -i de_DE -f UTF-8 " + directory + "/de_DE.UTF-8";
+    boolean german =
+        Launched.await(new ProcessBuilder("sh", "-c", define).inheritIO().start()) == 0;
+    if (!german) {
+      System.out.println("The process speaks English, since this system defines no German locale");
+    }
+    made = new NamespaceBench(directory, 1);
+    String drop = "iptables -A INPUT -p tcp -d 127.0.0.2 -j DROP";
+    bench().inside(0, "sysctl -q -w net.ipv4.tcp_syn_retries=1; " + drop);
+    Files.writeString(
+        bench().file(),
+        """
+        version: 1
+        name: bench
+        nodes:
+          n0: { addresses: [127.0.0.1] }
+          n1: { addresses: [127.0.0.2] }
+          n2: { addresses: [127.0.0.3] }
+        """);
+
+    Launched asked =
+        bench()
+            .shell(
+                "LC_ALL=de_DE.UTF-8 LOCPATH='"
+                    + directory
+                    + "' magpie-peers reach --topology bench.magpie.yaml --as n0"
+                    + " --port 1 --count 1 --timeout 60",
+                0);
+
+    assertEquals("", asked.err());
+    List<String> lines = asked.out().lines().toList();
+    assertTrue(lines.get(1).contains(" timed-out "), asked.out());
+    assertTrue(lines.get(1).contains("nothing on the way answers: "), asked.out());
+    assertEquals(!german, asked.out().contains("Connection timed out"), asked.out());
+    assertTrue(lines.get(2).contains(" refused "), asked.out());
+    assertEquals(ReachCommand.NOT_REACHED, asked.code());
+  }
+
   /** "Prove a bench in five minutes" of docs/reach.md, by one who types what it says. */
   @Test
   void theDocumentWorksWordForWord() throws Exception {
