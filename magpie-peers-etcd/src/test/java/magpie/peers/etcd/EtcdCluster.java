@@ -7,6 +7,7 @@ package magpie.peers.etcd;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.etcd.jetcd.Client;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -137,6 +138,23 @@ final class EtcdCluster implements AutoCloseable {
     return directory.resolve("s" + i);
   }
 
+  /** What a server has said so far. */
+  String log(int i) {
+    try {
+      return Files.readString(directory.resolve("s" + i + ".log"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The memory of a server, as Linux tells it. */
+  long residentMegabytes(int i) throws IOException {
+    return Files.readAllLines(Path.of("/proc/" + servers.get(i).pid() + "/status")).stream()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024)
+        .sum();
+  }
+
   int size() {
     return servers.size();
   }
@@ -151,6 +169,11 @@ final class EtcdCluster implements AutoCloseable {
 
   String endpoints() {
     return IntStream.range(0, size()).mapToObj(this::endpoint).collect(Collectors.joining(","));
+  }
+
+  /** A client of the first server alone, to be closed by the caller. */
+  Client client() {
+    return Client.builder().endpoints("http://" + endpoint(0)).build();
   }
 
   void kill(int i) {

@@ -25,7 +25,7 @@ class EtcdContractTest extends PeerViewContract {
   static void startEtcd() {
     EtcdCluster.required();
     cluster = EtcdCluster.start(data, 1);
-    client = Client.builder().endpoints("http://" + cluster.endpoint(0)).build();
+    client = cluster.client();
   }
 
   @AfterAll

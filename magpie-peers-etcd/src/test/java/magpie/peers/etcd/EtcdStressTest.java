@@ -27,7 +27,7 @@ class EtcdStressTest extends PeerViewStress {
   static void startEtcd() {
     EtcdCluster.required();
     cluster = EtcdCluster.start(data, 1);
-    client = Client.builder().endpoints("http://" + cluster.endpoint(0)).build();
+    client = cluster.client();
   }
 
   @AfterAll

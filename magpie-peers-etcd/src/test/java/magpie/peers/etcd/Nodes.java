@@ -7,8 +7,6 @@ package magpie.peers.etcd;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import magpie.peers.Environment;
@@ -63,25 +61,7 @@ final class Nodes {
   /** Starts a process that joins and says so. */
   static Process start(String endpoints, String set, Path directory, String id, String address)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    Arrays.stream(System.getProperty("magpie.test.jvmargs", "").split(" "))
-        .filter(argument -> !argument.isBlank())
-        .forEach(command::add);
-    command.addAll(
-        List.of(
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Nodes.class.getName(),
-            endpoints,
-            set,
-            directory.toString(),
-            id,
-            address));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    Process process = Jvm.start(Nodes.class, endpoints, set, directory.toString(), id, address);
     String said = process.inputReader().readLine();
     if (!"joined".equals(said)) {
       throw new AssertionError("expected the program to join, found " + said);
