@@ -81,10 +81,16 @@ final class CheckedSource {
     return failure(e);
   }
 
-  @SuppressWarnings("ReferenceEquality") // readings do not change
   Reading read() {
+    return read(false);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // readings do not change
+  Reading read(boolean forListeners) {
     try {
-      Reading now = Objects.requireNonNull(source.read(), "a reading");
+      Reading now =
+          Objects.requireNonNull(
+              forListeners ? source.readForListeners() : source.read(), "a reading");
       if (now != checked) {
         Objects.requireNonNull(now.selfId(), "the self of a reading");
         Objects.requireNonNull(now.origin(), "the origin of a reading");

@@ -60,8 +60,12 @@ final class LastGood {
 
   /** Reads the source; while it is broken, the last good reading stays. */
   Reading read() {
+    return read(false);
+  }
+
+  private Reading read(boolean forListeners) {
     try {
-      Reading now = source.read();
+      Reading now = source.read(forListeners);
       reading = now;
       membersBroken = false;
       freshUnlessBroken();
@@ -100,7 +104,16 @@ final class LastGood {
 
   /** The present snapshot: a new one only if something in it is different. */
   Snapshot snapshot() {
-    Reading now = read();
+    return snapshot(false);
+  }
+
+  /** As {@link #snapshot}, of what the watch of the source has told at least. */
+  Snapshot snapshotForListeners() {
+    return snapshot(true);
+  }
+
+  private Snapshot snapshot(boolean forListeners) {
+    Reading now = read(forListeners);
     Snapshot before = snapshot;
     if (before != null && isOfSnapshot(now)) {
       peersRead();

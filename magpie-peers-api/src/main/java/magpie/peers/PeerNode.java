@@ -247,6 +247,10 @@ public final class PeerNode {
 
   @Override
   public boolean equals(@Nullable Object object) {
+    // Of many nodes most are the same objects from one reading to the next.
+    if (this == object) {
+      return true;
+    }
     return object instanceof PeerNode other
         && id.equals(other.id)
         && chosen == other.chosen

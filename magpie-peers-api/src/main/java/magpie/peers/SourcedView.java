@@ -269,7 +269,7 @@ final class SourcedView implements PeerView {
       if (closed) {
         return null;
       }
-      return new Dispatch.Observation(good.snapshot(), good.known());
+      return new Dispatch.Observation(good.snapshotForListeners(), good.known());
     } finally {
       lock.unlock();
     }

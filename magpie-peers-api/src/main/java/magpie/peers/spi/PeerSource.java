@@ -34,6 +34,19 @@ public interface PeerSource extends AutoCloseable {
   Reading read();
 
   /**
+   * Reads for listeners, after a {@linkplain #watch watch} has called: as {@link #read}, but what
+   * is newer than what the watch has told need not be in it. What a reading has shown is in all
+   * later ones of both kinds.
+   *
+   * @return the reading; by default that of {@link #read}, which a source overrides whose watch
+   *     tells what has changed
+   * @throws magpie.peers.PeersException as {@link #read}
+   */
+  default Reading readForListeners() {
+    return read();
+  }
+
+  /**
    * Returns the place for durable state (N3, N4).
    *
    * @return the store; {@link StateStore#file} serves backends that have no place of their own

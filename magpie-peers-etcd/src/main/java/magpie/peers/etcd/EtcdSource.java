@@ -90,8 +90,17 @@ final class EtcdSource implements PeerSource {
 
   @Override
   public Reading read() {
+    return read(false);
+  }
+
+  @Override
+  public Reading readForListeners() {
+    return read(true);
+  }
+
+  private Reading read(boolean asTold) {
     try {
-      Reading reading = readNow();
+      Reading reading = readNow(asTold);
       failing = false;
       return reading;
     } catch (PeersException e) {
@@ -103,8 +112,8 @@ final class EtcdSource implements PeerSource {
     }
   }
 
-  private Reading readNow() {
-    Set<String> touched = mirror.refresh();
+  private Reading readNow(boolean asTold) {
+    Set<String> touched = mirror.refresh(events(), asTold);
     Reading before = last;
     if (before != null && touched.isEmpty() && unread.isEmpty()) {
       return before;
@@ -128,6 +137,14 @@ final class EtcdSource implements PeerSource {
     changed = false;
     last = reading;
     return reading;
+  }
+
+  /** What a watch of this source tells; nothing where none is open. */
+  private Events events() {
+    for (Hints each : watches) {
+      return each.events();
+    }
+    return new Events();
   }
 
   /** Takes in one key; true if that makes a difference to anybody. */

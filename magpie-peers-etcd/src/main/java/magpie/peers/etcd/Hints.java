@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Hears of changes, and looks now and then where it hears nothing.
  *
- * <p>The watch of the client is a hint only: what it says is not used, and when it breaks it is
- * begun anew. It asks for a leader, so that a server that lost the others ends it.
+ * <p>The watch of the client is a hint, and what it says is kept in {@link Events} for the reading
+ * that follows, which asks whether that is all. When the watch breaks it is begun anew. It asks for
+ * a leader, so that a server that lost the others ends it.
  */
 final class Hints implements PeerSource.Watch {
   /** How often it is tried again while something is broken. */
@@ -31,6 +32,7 @@ final class Hints implements PeerSource.Watch {
   private final BooleanSupplier failing;
   private final Runnable maybeChanged;
   private final Thread thread;
+  private final Events events = new Events();
 
   // Guarded by this.
   private boolean hinted;
@@ -105,6 +107,7 @@ final class Hints implements PeerSource.Watch {
       begun = true;
       heard = false;
       current = token;
+      events.end();
     }
     try {
       return etcd.client()
@@ -119,6 +122,7 @@ final class Hints implements PeerSource.Watch {
               new Watch.Listener() {
                 @Override
                 public void onNext(WatchResponse response) {
+                  tell(token, response);
                   hint(token, false);
                 }
 
@@ -141,12 +145,29 @@ final class Hints implements PeerSource.Watch {
     }
   }
 
+  /** What the watch has told since the last reading. */
+  Events events() {
+    return events;
+  }
+
+  private synchronized void tell(Object token, WatchResponse response) {
+    if (!token.equals(current)) {
+      return;
+    }
+    if (response.isCreatedNotify()) {
+      events.begin(response.getHeader().getClusterId(), response.getHeader().getRevision());
+    } else {
+      events.add(response.getEvents());
+    }
+  }
+
   private synchronized void hint(Object token, boolean broke) {
     if (token.equals(current)) {
       hinted |= !broke || heard;
       heard = true;
       if (broke) {
         current = null;
+        events.end();
       }
       notifyAll();
     }

@@ -11,6 +11,7 @@ import io.etcd.jetcd.Response;
 import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.options.GetOption;
 import io.etcd.jetcd.options.OptionsUtil;
+import io.etcd.jetcd.watch.WatchEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <p>After the first time only what changed since is asked for: keys with a newer revision, and how
  * many there are. If there are fewer than there should be, some were deleted, and the names of all
  * tell which. Nothing of this depends on old revisions, so a compaction changes nothing.
+ *
+ * <p>A server looks at all keys to answer that. Where a watch has told of each change up to the
+ * present revision, the changes are taken from it, and only the revision is asked for.
  */
 final class Mirror {
   /** With the largest values this is less than the largest answer of {@link Etcd}. */
@@ -79,9 +83,55 @@ final class Mirror {
   /**
    * Brings the keys to the present revision.
    *
+   * @param events what a watch has told
+   * @param asTold whether the revision up to which it has told something is present enough
    * @return the keys that changed or went; nothing if all is as it was
    */
-  Set<String> refresh() {
+  Set<String> refresh(Events events, boolean asTold) {
+    if (revision >= 0 && broken == null && events.completeFrom(cluster, revision)) {
+      List<WatchEvent> news = asTold ? events.take(revision, revision + 1) : List.of();
+      if (!news.isEmpty()) {
+        return apply(news);
+      }
+      long present = present();
+      if (present == revision) {
+        return Set.of();
+      }
+      List<WatchEvent> told = events.take(revision, present);
+      if (!told.isEmpty()) {
+        return apply(told);
+      }
+    }
+    return readChanges();
+  }
+
+  /** The revision of the whole store, which every write raises. */
+  private long present() {
+    GetOption option = GetOption.builder().withCountOnly(true).build();
+    GetResponse answer =
+        etcd.call("read " + prefix, client -> client.getKVClient().get(start, option));
+    calls++;
+    trust(answer.getHeader());
+    return answer.getHeader().getRevision();
+  }
+
+  private Set<String> apply(List<WatchEvent> told) {
+    Set<String> touched = new HashSet<>();
+    for (WatchEvent each : told) {
+      KeyValue key = each.getKeyValue();
+      String name = name(key);
+      touched.add(name);
+      if (each.getEventType() == WatchEvent.EventType.DELETE) {
+        keys.remove(name);
+      } else {
+        keys.put(name, key);
+      }
+      revision = key.getModRevision();
+    }
+    return touched;
+  }
+
+  private Set<String> readChanges() {
     long since = revision;
     List<KeyValue> changed = new ArrayList<>();
     GetResponse first = range(start, 0, since + 1, false);
