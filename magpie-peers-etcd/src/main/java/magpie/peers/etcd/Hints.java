@@ -122,8 +122,9 @@ final class Hints implements PeerSource.Watch {
               new Watch.Listener() {
                 @Override
                 public void onNext(WatchResponse response) {
-                  tell(token, response);
-                  hint(token, false);
+                  if (!tell(token, response)) {
+                    hint(token, false);
+                  }
                 }
 
                 @Override
@@ -150,15 +151,23 @@ final class Hints implements PeerSource.Watch {
     return events;
   }
 
-  private synchronized void tell(Object token, WatchResponse response) {
+  /**
+   * Keeps what the watch tells, and calls at once if it is a change, since each thread on the way
+   * makes it later; false if somebody else is to call.
+   */
+  private synchronized boolean tell(Object token, WatchResponse response) {
     if (!token.equals(current)) {
-      return;
+      return false;
     }
     if (response.isCreatedNotify()) {
       events.begin(response.getHeader().getClusterId(), response.getHeader().getRevision());
-    } else {
-      events.add(response.getEvents());
+      return false;
     }
+    events.add(response.getEvents());
+    if (!closed) {
+      maybeChanged.run();
+    }
+    return true;
   }
 
   private synchronized void hint(Object token, boolean broke) {
