@@ -27,9 +27,7 @@ final class TextsReader {
   private final YamlEvents events;
   private final Problems problems;
 
-  /** By order and not by hash: a file can be full of keys of one hash. */
-  private final Map<Map<String, String>, Map<String, String>> sharedMaps =
-      new TreeMap<>(TextsReader::compare);
+  private final Map<Texts, Map<String, String>> sharedMaps = new TreeMap<>();
 
   private final Map<String, String> sharedTexts = new HashMap<>();
 
@@ -44,7 +42,7 @@ final class TextsReader {
     if (!yaml.is(Kind.MAPPING, "a mapping with " + what)) {
       return Map.of();
     }
-    Map<String, String> texts = new TreeMap<>();
+    TreeMap<String, String> texts = new TreeMap<>();
     yaml.entries(
         (key, place, first) -> {
           if (!TopologyText.isKey(key)) {
@@ -70,29 +68,15 @@ final class TextsReader {
             }
           }
         });
-    Map<String, String> same = sharedMaps.get(texts);
+    Texts key = new Texts(texts.hashCode(), texts);
+    Map<String, String> same = sharedMaps.get(key);
     if (same == null) {
       same = Collections.unmodifiableMap(texts);
       if (sharedMaps.size() < MOST_SHARED) {
-        sharedMaps.put(same, same);
+        sharedMaps.put(key, same);
       }
     }
     return same;
-  }
-
-  /** Compares two maps that are in the order of their keys. */
-  private static int compare(Map<String, String> a, Map<String, String> b) {
-    int order = Integer.compare(a.size(), b.size());
-    Iterator<Map.Entry<String, String>> others = b.entrySet().iterator();
-    for (Map.Entry<String, String> one : a.entrySet()) {
-      if (order != 0) {
-        return order;
-      }
-      Map.Entry<String, String> other = others.next();
-      order = one.getKey().compareTo(other.getKey());
-      order = order != 0 ? order : one.getValue().compareTo(other.getValue());
-    }
-    return order;
   }
 
   private String shared(String written) {
@@ -101,5 +85,27 @@ final class TextsReader {
       sharedTexts.put(written, written);
     }
     return same == null ? written : same;
+  }
+
+  /**
+   * A key of {@link #sharedMaps}. In a tree, because a file can be full of texts of one hash, and
+   * by their hash first, because comparing the texts themselves costs more than parsing them.
+   */
+  private record Texts(int hash, TreeMap<String, String> texts) implements Comparable<Texts> {
+    @Override
+    public int compareTo(Texts other) {
+      int order = Integer.compare(hash, other.hash);
+      order = order != 0 ? order : Integer.compare(texts.size(), other.texts.size());
+      Iterator<Map.Entry<String, String>> others = other.texts.entrySet().iterator();
+      for (Map.Entry<String, String> mine : texts.entrySet()) {
+        if (order != 0) {
+          return order;
+        }
+        Map.Entry<String, String> theirs = others.next();
+        order = mine.getKey().compareTo(theirs.getKey());
+        order = order != 0 ? order : mine.getValue().compareTo(theirs.getValue());
+      }
+      return order;
+    }
   }
 }
