@@ -75,7 +75,7 @@ class NativeImageTest {
     // Only asked to word a failure, and to find nothing is an answer.
     found.remove("magpie/peers/Peers$Found.class: getResource");
     // A charset and no class; UTF-8 stands in for one that the image lacks.
-    found.remove("magpie/peers/spi/NativeText.class: forName");
+    found.remove("magpie/peers/host/NativeText.class: forName");
     assertEquals(List.of(), List.copyOf(found), "name it in " + METADATA + ", or do without");
   }
 
