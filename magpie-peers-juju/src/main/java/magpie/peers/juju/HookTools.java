@@ -15,19 +15,16 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import magpie.peers.Environment;
 import magpie.peers.juju.HookToolException.Reason;
@@ -152,7 +149,7 @@ final class HookTools implements AutoCloseable {
   }
 
   /** Runs one tool, unless and until the round that it belongs to is abandoned. */
-  private Answer run(Call call, @Nullable Round<?> round) {
+  Answer run(Call call, @Nullable ToolRound<?> round) {
     Path file = locate(call.tool()).orElse(null);
     if (file == null) {
       throw call.failed(
@@ -213,7 +210,7 @@ final class HookTools implements AutoCloseable {
     }
   }
 
-  private Answer converse(Call call, Process process, long end, @Nullable Round<?> round) {
+  private Answer converse(Call call, Process process, long end, @Nullable ToolRound<?> round) {
     Captured stdout = new Captured(process.getInputStream());
     Captured stderr = new Captured(process.getErrorStream());
     try {
@@ -232,7 +229,7 @@ final class HookTools implements AutoCloseable {
           break;
         }
         checkOpen(call);
-        if (round != null && round.abandoned) {
+        if (round != null && round.isAbandoned()) {
           throw new InterruptedException();
         }
         long left = end - System.nanoTime();
@@ -384,9 +381,19 @@ final class HookTools implements AutoCloseable {
    *     after a failure
    */
   <T> List<T> runAll(List<Call> calls, Receiver<T> receiver) {
-    Round<T> round = new Round<>(calls, receiver, Math.min(OVERLAP, calls.size()) - 1);
+    ToolRound<T> round =
+        new ToolRound<>(this, calls, receiver, Math.min(OVERLAP, calls.size()) - 1);
     round.work();
     return round.results();
+  }
+
+  /**
+   * Lets a thread of these tools work.
+   *
+   * @throws RejectedExecutionException if they are closed
+   */
+  void execute(Runnable work) {
+    threads.execute(work);
   }
 
   /** Begins to run a tool while the caller does something else. */
@@ -396,10 +403,10 @@ final class HookTools implements AutoCloseable {
 
   /** A tool that runs meanwhile. */
   final class Pending implements Receiver<Answer> {
-    private final Round<Answer> round;
+    private final ToolRound<Answer> round;
 
     private Pending(Call call) {
-      round = new Round<>(List.of(call), this, 1);
+      round = new ToolRound<>(HookTools.this, List.of(call), this, 1);
     }
 
     @Override
@@ -420,119 +427,11 @@ final class HookTools implements AutoCloseable {
 
     /** Ends it, and waits for its end: nobody will ask for the answer (F2). */
     void abandon() {
-      round.abandoned = true;
-      round.await();
+      round.abandon();
     }
   }
 
-  /** Calls that several threads share among themselves. */
-  private final class Round<T> implements Runnable {
-    private final List<Call> calls;
-    private final Receiver<T> receiver;
-    private final CountDownLatch workers;
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicReferenceArray<@Nullable T> results;
-    private final AtomicReferenceArray<@Nullable Throwable> failures;
-    private volatile boolean failed;
-    private volatile boolean abandoned;
-
-    /** Begins, with that many threads beside those that call {@link #work}. */
-    Round(List<Call> calls, Receiver<T> receiver, int workers) {
-      this.calls = calls;
-      this.receiver = receiver;
-      this.workers = new CountDownLatch(Math.max(0, workers));
-      this.results = new AtomicReferenceArray<>(calls.size());
-      this.failures = new AtomicReferenceArray<>(calls.size());
-      for (int i = 0; i < workers; i++) {
-        try {
-          threads.execute(this);
-        } catch (RejectedExecutionException | OutOfMemoryError e) {
-          // Closed meanwhile, which the first call of this thread will tell; or no thread is to be
-          // had, and this one does the work alone.
-          this.workers.countDown();
-        }
-      }
-    }
-
-    @Override
-    public void run() {
-      try {
-        work();
-      } finally {
-        workers.countDown();
-      }
-    }
-
-    void work() {
-      for (int i = next.getAndIncrement();
-          i < calls.size() && !failed && !abandoned;
-          i = next.getAndIncrement()) {
-        try {
-          results.set(i, answer(calls.get(i)));
-        } catch (RuntimeException | Error e) {
-          failures.set(i, e);
-          failed = true;
-        }
-      }
-    }
-
-    private T answer(Call call) {
-      Answer answer;
-      try {
-        answer = HookTools.this.run(call, this);
-      } catch (HookToolException e) {
-        return receiver.failed(e);
-      }
-      return receiver.answered(answer);
-    }
-
-    /**
-     * Waits for all workers, each of which ends by its deadline; that is waited for even if this
-     * thread is interrupted.
-     */
-    private void await() {
-      if (Thread.currentThread().isInterrupted()) {
-        abandoned = true;
-      }
-      boolean interrupted = false;
-      while (true) {
-        try {
-          workers.await();
-          break;
-        } catch (InterruptedException e) {
-          abandoned = true;
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
-    List<T> results() {
-      await();
-      for (int i = 0; i < calls.size(); i++) {
-        Throwable failure = failures.get(i);
-        if (failure instanceof Error error) {
-          throw error;
-        }
-        if (failure != null) {
-          throw (RuntimeException) failure;
-        }
-      }
-      List<T> all = new ArrayList<>(calls.size());
-      for (int i = 0; i < calls.size(); i++) {
-        T result = results.get(i);
-        if (result == null) {
-          throw interrupted(calls.get(i), "", "it was not started");
-        }
-        all.add(result);
-      }
-      return Collections.unmodifiableList(all);
-    }
-  }
-
-  private static HookToolException interrupted(Call call, String stderr, String next) {
+  static HookToolException interrupted(Call call, String stderr, String next) {
     return call.failed(
         Reason.TIMED_OUT, -1, stderr, "expected an end, found this thread interrupted", next);
   }
