@@ -5,11 +5,7 @@
 
 package magpie.peers.juju;
 
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -25,9 +21,7 @@ import magpie.peers.Cidr;
 import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
-import magpie.peers.PeerNode;
 import magpie.peers.SourceUnavailableException;
-import magpie.peers.juju.HookToolException.Reason;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
@@ -49,7 +43,7 @@ final class JujuSource implements PeerSource {
   /** What earlier hooks read; null if each hook reads everything itself. */
   private final @Nullable SettingsCache cache;
 
-  private @Nullable InHook reading;
+  private @Nullable JujuReading reading;
   private @Nullable List<String> relationIds;
 
   /** What network-get said of an endpoint or space. */
@@ -118,7 +112,7 @@ final class JujuSource implements PeerSource {
 
   @Override
   public Reading read() {
-    InHook known = reading;
+    JujuReading known = reading;
     if (known == null) {
       Map<String, Set<PeerId>> members = new LinkedHashMap<>();
       List<String> ids = relationIds();
@@ -136,7 +130,7 @@ final class JujuSource implements PeerSource {
       for (int i = 0; i < ids.size(); i++) {
         members.put(ids.get(i), lists.get(i));
       }
-      known = new InHook(members, hook.environment().clock().instant());
+      known = new JujuReading(hook, tools, cache, members);
       reading = known;
     }
     return known;
@@ -180,186 +174,6 @@ final class JujuSource implements PeerSource {
     @Override
     public int hashCode() {
       return 31 * relation.hashCode() + unit.hashCode();
-    }
-  }
-
-  /** Membership as it is for the whole of this hook, and the bags read so far. */
-  private final class InHook implements Reading, HookTools.Receiver<Optional<Map<String, String>>> {
-    private final Map<String, Set<PeerId>> members;
-    private final Instant readAt;
-    private final Map<Bag, Optional<Map<String, String>>> bags = new HashMap<>();
-    private final Set<Bag> refused = new LinkedHashSet<>();
-    private @Nullable Set<PeerId> planned;
-
-    InHook(Map<String, Set<PeerId>> members, Instant readAt) {
-      this.members = members;
-      this.readAt = readAt;
-    }
-
-    @Override
-    public Optional<PeerId> selfId() {
-      return Optional.of(hook.unit());
-    }
-
-    @Override
-    public Collection<PeerId> ids() {
-      List<PeerId> all = new ArrayList<>();
-      for (Set<PeerId> units : members.values()) {
-        all.addAll(units);
-      }
-      return Collections.unmodifiableList(all);
-    }
-
-    @Override
-    public Collection<PeerNode> nodes(Collection<PeerId> ids) {
-      List<Bag> wanted = new ArrayList<>();
-      boolean anyMember = false;
-      for (PeerId id : ids) {
-        boolean member = isMember(id);
-        anyMember |= member;
-        for (Map.Entry<String, Set<PeerId>> relation : members.entrySet()) {
-          // The bag of a unit that departed stays readable for the life of the relation (J4).
-          if (!member || relation.getValue().contains(id)) {
-            wanted.add(new Bag(relation.getKey(), id));
-          }
-        }
-      }
-      fetch(wanted);
-      Set<PeerId> ghosts = anyMember ? ghosts() : Set.of();
-      List<PeerNode> nodes = new ArrayList<>(wanted.size());
-      for (Bag bag : wanted) {
-        Map<String, String> settings =
-            Objects.requireNonNull(bags.get(bag), "a bag that was fetched").orElse(null);
-        if (settings != null) {
-          nodes.add(Bags.node(bag.unit(), settings, ghosts.contains(bag.unit())));
-        } else if (isMember(bag.unit())) {
-          // Listed and refused, as a unit that was removed by force: doubted, and never dropped.
-          refused.add(bag);
-          nodes.add(PeerNode.builder(bag.unit()).suspect(true).build());
-        }
-      }
-      return nodes;
-    }
-
-    @Override
-    public List<String> warnings() {
-      List<String> warnings = new ArrayList<>(refused.size());
-      for (Bag bag : refused) {
-        warnings.add(
-            bag.unit()
-                + " is listed in relation "
-                + bag.relation()
-                + ", and Juju refuses its settings: it may be a unit that was removed by force");
-      }
-      return warnings;
-    }
-
-    private boolean isMember(PeerId id) {
-      for (Set<PeerId> units : members.values()) {
-        if (units.contains(id)) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    private void fetch(List<Bag> wanted) {
-      Set<Bag> missing = new LinkedHashSet<>(wanted);
-      missing.removeAll(bags.keySet());
-      SettingsCache cache = JujuSource.this.cache;
-      if (cache != null) {
-        take(cache, missing);
-      }
-      if (missing.isEmpty()) {
-        return;
-      }
-      List<HookTools.Call> calls = new ArrayList<>(missing.size());
-      for (Bag bag : missing) {
-        calls.add(bag.call());
-      }
-      Iterator<Optional<Map<String, String>>> answers = tools.runAll(calls, this).iterator();
-      for (Bag bag : missing) {
-        bags.put(bag, answers.next());
-      }
-      if (cache != null) {
-        keep(cache, missing);
-      }
-    }
-
-    /** Takes what earlier hooks read; the agent keeps that of members alone (J3). */
-    private void take(SettingsCache cache, Set<Bag> missing) {
-      Iterator<Bag> each = missing.iterator();
-      while (each.hasNext()) {
-        Bag bag = each.next();
-        Map<String, String> settings = isListed(bag) ? cache.settings(bag) : null;
-        if (settings != null) {
-          bags.put(bag, Optional.of(settings));
-          each.remove();
-        }
-      }
-    }
-
-    private void keep(SettingsCache cache, Set<Bag> read) {
-      for (Bag bag : read) {
-        Map<String, String> settings =
-            Objects.requireNonNull(bags.get(bag), "a bag that was read").orElse(null);
-        if (settings != null && isListed(bag)) {
-          cache.keep(bag, settings);
-        }
-      }
-      cache.save(members);
-    }
-
-    private boolean isListed(Bag bag) {
-      Set<PeerId> units = members.get(bag.relation());
-      return units != null && units.contains(bag.unit());
-    }
-
-    @Override
-    public Optional<Map<String, String>> answered(HookTools.Answer answer) {
-      return Optional.of(settings(answer));
-    }
-
-    /** Of one who is no member there may be nothing to know, and of a ghost among the members. */
-    @Override
-    public Optional<Map<String, String>> failed(HookToolException failure) {
-      String unit = failure.arguments().get(failure.arguments().size() - 1);
-      if (failure.reason() == Reason.NEVER_JOINED
-          || (failure.reason() == Reason.RELATION_GONE && !isMember(PeerId.of(unit)))) {
-        return Optional.empty();
-      }
-      throw failure;
-    }
-
-    /** Members that Juju 4 lists although they are gone from the model (juju/juju#23326, M4). */
-    private Set<PeerId> ghosts() {
-      if (!hook.mayHaveGhosts()) {
-        return Set.of();
-      }
-      Set<PeerId> now = planned;
-      if (now == null) {
-        now = goalState();
-        planned = now;
-      }
-      Set<PeerId> ghosts = new HashSet<>(ids());
-      ghosts.removeAll(now);
-      return ghosts;
-    }
-
-    private Set<PeerId> goalState() {
-      return plannedUnits(tools.run(HookTools.Call.of("goal-state", "--format=json")));
-    }
-
-    @Override
-    public String origin() {
-      return members.isEmpty()
-          ? "relation " + hook.endpoint() + " (not there yet)"
-          : "relation " + String.join(" and ", members.keySet());
-    }
-
-    @Override
-    public Instant readAt() {
-      return readAt;
     }
   }
 
@@ -491,10 +305,10 @@ final class JujuSource implements PeerSource {
     String settings = Json.object(changes);
     // What was read of the own settings is no longer true, however this ends.
     ownBags.clear();
-    InHook known = reading;
+    JujuReading known = reading;
     if (known != null) {
       for (String relation : relations) {
-        known.bags.remove(new Bag(relation, hook.unit()));
+        known.forget(new Bag(relation, hook.unit()));
       }
     }
     // Forgotten first: if anything fails from here on, what is remembered claims no more than what
