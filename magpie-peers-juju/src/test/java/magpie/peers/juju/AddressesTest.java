@@ -221,8 +221,7 @@ class AddressesTest {
 
   @Test
   void aChangedAddressIsPublishedAnew() {
-    try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build()) {
-      juju.settle();
+    try (FakeJuju juju = HookScene.settled(directory, 2)) {
       FakeUnit unit = juju.unit("magpie/0");
       HookScene.run(unit, view -> JujuUnit.of(view).publishAddresses(BOUND));
       unit.addresses("alpha", "10.0.7.7/16");
@@ -240,8 +239,7 @@ class AddressesTest {
   /** canonical/operator#1556. */
   @Test
   void virtualAddressesStandLast() {
-    try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build()) {
-      juju.settle();
+    try (FakeJuju juju = HookScene.settled(directory, 2)) {
       FakeUnit unit = juju.unit("magpie/0");
       unit.addresses(
           "alpha", "10.0.0.100/32", "10.0.0.5/16", "2001:db8::ffff/128", "2001:db8::5/64");
@@ -289,8 +287,7 @@ class AddressesTest {
 
   @Test
   void theFilterDecidesOfEachAndNoneIsAnAnswer() {
-    try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build()) {
-      juju.settle();
+    try (FakeJuju juju = HookScene.settled(directory, 2)) {
       FakeUnit unit = juju.unit("magpie/0");
       HookScene.run(
           unit,
@@ -394,8 +391,7 @@ class AddressesTest {
 
   @Test
   void aNetworkThatNoEndpointHasIsNone() {
-    try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build()) {
-      juju.settle();
+    try (FakeJuju juju = HookScene.settled(directory, 2)) {
       ConfigurationException unknown =
           assertThrows(
               ConfigurationException.class,
@@ -413,8 +409,7 @@ class AddressesTest {
   @ParameterizedTest
   @ValueSource(strings = {"--help", "-r 1", "a b", "", "0"})
   void whatIsNoNameOfAnEndpointNeverBecomesAnArgument(String name) {
-    try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build()) {
-      juju.settle();
+    try (FakeJuju juju = HookScene.settled(directory, 2)) {
       HookRun run =
           juju.unit("magpie/0")
               .inHook(
@@ -434,8 +429,7 @@ class AddressesTest {
 
   @Test
   void anotherFailureOfNetworkGetStaysOne() {
-    try (FakeJuju juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build()) {
-      juju.settle();
+    try (FakeJuju juju = HookScene.settled(directory, 2)) {
       juju.inject(Fault.exit(1, "ERROR connection is shut down").on("network-get"));
 
       assertThrows(

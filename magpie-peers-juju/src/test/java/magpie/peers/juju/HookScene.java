@@ -75,6 +75,13 @@ final class HookScene {
         .charm(charm(directory, "peers:", "  magpie:", "    interface: magpie"));
   }
 
+  /** Makes an application of that many units, each of which knows all others. */
+  static FakeJuju settled(Path directory, int units) {
+    FakeJuju juju = juju(directory, JujuVersion.JUJU_3_6).units(units).build();
+    juju.settle();
+    return juju;
+  }
+
   /** Makes a charm directory with that {@code metadata.yaml}. */
   static Path charm(Path directory, String... metadata) {
     try {

@@ -21,7 +21,6 @@ import magpie.peers.testkit.juju.FakeJuju;
 import magpie.peers.testkit.juju.FakeUnit;
 import magpie.peers.testkit.juju.Fault;
 import magpie.peers.testkit.juju.HookRun;
-import magpie.peers.testkit.juju.JujuVersion;
 import magpie.peers.text.Quote;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,8 +42,7 @@ class HostileToolsTest {
 
   @BeforeEach
   void twoUnits() {
-    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build();
-    juju.settle();
+    juju = HookScene.settled(directory, 2);
     unit = juju.unit("magpie/0");
   }
 

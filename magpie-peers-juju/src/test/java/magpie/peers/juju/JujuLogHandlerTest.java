@@ -25,7 +25,6 @@ import magpie.peers.testkit.juju.FakeUnit;
 import magpie.peers.testkit.juju.Fault;
 import magpie.peers.testkit.juju.Hook;
 import magpie.peers.testkit.juju.HookRun;
-import magpie.peers.testkit.juju.JujuVersion;
 import magpie.peers.testkit.juju.ToolCall;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,8 +39,7 @@ class JujuLogHandlerTest {
 
   @BeforeEach
   void twoUnits() {
-    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build();
-    juju.settle();
+    juju = HookScene.settled(directory, 2);
     unit = juju.unit("magpie/0");
   }
 

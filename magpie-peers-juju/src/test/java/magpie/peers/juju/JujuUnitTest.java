@@ -47,8 +47,7 @@ class JujuUnitTest {
 
   @BeforeEach
   void aLeaderAndAnother() {
-    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build();
-    juju.settle();
+    juju = HookScene.settled(directory, 2);
     leader = juju.unit("magpie/0");
     other = juju.unit("magpie/1");
   }

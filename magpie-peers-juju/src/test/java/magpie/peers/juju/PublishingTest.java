@@ -42,8 +42,7 @@ class PublishingTest {
 
   @BeforeEach
   void twoUnits() {
-    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(2).build();
-    juju.settle();
+    juju = HookScene.settled(directory, 2);
     unit = juju.unit("magpie/0");
   }
 
