@@ -103,7 +103,7 @@ final class HookProgram {
       try (FakeJuju juju =
           FakeJuju.create(directory.resolve("juju"), magpie.peers.testkit.juju.JujuVersion.JUJU_3_6)
               .peerRelation("magpie")
-              .newUnits(2)
+              .units(2)
               .charm(directory.resolve("charm"))
               .build()) {
         for (HookRun run : juju.play(command().toArray(new String[0]))) {

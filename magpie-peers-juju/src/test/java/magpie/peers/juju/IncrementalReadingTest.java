@@ -385,22 +385,23 @@ class IncrementalReadingTest {
   @Test
   void aHookWithManyPeersLaunchesFewTools() throws IOException {
     close();
-    settle(300);
+    int peers = Boolean.getBoolean("magpie.thorough") ? 300 : 40;
+    settle(peers);
     HookRun all = everything(status());
-    assertEquals(300, read(all).size());
-    juju.unit("magpie/77").publish("magpie", "port", "6077");
+    assertEquals(peers, read(all).size());
+    juju.unit("magpie/7").publish("magpie", "port", "6007");
     HookRun changed = everything(unit.due().orElseThrow());
-    assertEquals(units(77), read(changed));
+    assertEquals(units(7), read(changed));
     assertTrue(changed.calls().size() <= 12, () -> changed.toolCounts().toString());
     juju.addUnit().settle();
     HookRun joined = everything(unit.due().orElseThrow());
-    assertEquals(units(301), read(joined));
+    assertEquals(units(peers + 1), read(joined));
     assertTrue(joined.calls().size() <= 12, () -> joined.toolCounts().toString());
     everything(unit.due().orElseThrow());
-    juju.unit("magpie/301").destroy();
+    juju.unit("magpie/" + (peers + 1)).destroy();
     HookRun departed = everything(unit.due().orElseThrow());
     // The notice tells what was known of it last.
-    assertEquals(units(301), read(departed));
+    assertEquals(units(peers + 1), read(departed));
     assertTrue(departed.calls().size() <= 12, () -> departed.toolCounts().toString());
   }
 

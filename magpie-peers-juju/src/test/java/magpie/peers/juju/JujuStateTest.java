@@ -58,8 +58,7 @@ class JujuStateTest {
 
   @BeforeEach
   void threeUnits() {
-    juju = HookScene.juju(directory, JujuVersion.JUJU_3_6).units(3).build();
-    juju.settle();
+    juju = HookScene.settled(directory, 3);
     unit = juju.unit("magpie/0");
   }
 
@@ -276,9 +275,9 @@ class JujuStateTest {
   @Test
   void keysThatComeAndGoDoNotFillIt() {
     String longest = "";
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 8; round++) {
       Map<String, String> tasks = new LinkedHashMap<>();
-      for (int i = 0; i < 50; i++) {
+      for (int i = 0; i < 250; i++) {
         tasks.put("task-" + round + "-" + i, "running");
       }
       HookScene.run(unit, view -> view.publish(tasks));

@@ -43,7 +43,7 @@ class SurroundingsTest {
     Path tools = Files.createDirectory(directory.resolve("tools of others"));
     try (FakeJuju juju =
         HookScene.juju(spaced, JujuVersion.JUJU_3_6)
-            .newUnits(2)
+            .units(2)
             .path(tools + ":/usr/bin:/bin")
             .environment("LANG", locale)
             .environment("MAGPIE_TEST_ODD", "\u00e9")
