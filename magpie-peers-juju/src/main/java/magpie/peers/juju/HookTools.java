@@ -56,7 +56,7 @@ final class HookTools implements AutoCloseable {
   /** A pipe takes this much, however little memory the kernel has for pipes. */
   private static final int TAKEN_AT_ONCE = 4096;
 
-  /** How often a silent tool is listened to; its end is heard of at once. */
+  /** How often the output of a silent tool is polled; its end is noticed at once. */
   private static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
 
   private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(16);
@@ -255,7 +255,7 @@ final class HookTools implements AutoCloseable {
               Reason.OTHER,
               -1,
               stderr.text(),
-              "expected to hear it out, found " + e,
+              "expected to read its output, found " + e,
               "the hook is to fail, so that Juju runs it again");
       failure.initCause(e);
       throw failure;
@@ -338,12 +338,12 @@ final class HookTools implements AutoCloseable {
   /** Ends a process with all below it, if it has not ended, and closes its streams. */
   private static void end(Process process) {
     if (process.isAlive()) {
-      // Listed first: whoever has lost its parent is not found any more.
+      // Listed first: a process whose parent has ended is not found any more.
       List<ProcessHandle> tree = process.descendants().toList();
       process.destroyForcibly();
       tree.forEach(ProcessHandle::destroyForcibly);
       long end = System.nanoTime() + LONGEST_DYING.toNanos();
-      while ((process.isAlive() || tree.stream().anyMatch(ProcessHandle::isAlive))
+      while ((process.isAlive() || tree.stream().anyMatch(HookTools::runs))
           && System.nanoTime() < end) {
         LockSupport.parkNanos(SHORTEST_PAUSE);
       }
@@ -355,6 +355,24 @@ final class HookTools implements AutoCloseable {
       } catch (Exception e) {
         // A pipe that is broken already is as good as closed.
       }
+    }
+  }
+
+  /**
+   * Whether a process has not ended. One that was killed stays alive in the eyes of the JDK until
+   * its parent asks how it ended; in a container the parent may be a process that seldom does.
+   */
+  static boolean runs(ProcessHandle process) {
+    if (!process.isAlive()) {
+      return false;
+    }
+    try {
+      Path stat = Path.of("/proc", String.valueOf(process.pid()), "stat");
+      String text = Files.readString(stat, StandardCharsets.ISO_8859_1);
+      return !text.startsWith("Z", text.lastIndexOf(')') + 2);
+    } catch (IOException e) {
+      // Gone since, or a system without such files.
+      return process.isAlive();
     }
   }
 
@@ -425,7 +443,7 @@ final class HookTools implements AutoCloseable {
       return round.results().get(0);
     }
 
-    /** Ends it, and waits for its end: nobody will ask for the answer (F2). */
+    /** Kills it and waits for its end: the answer is not needed any more (F2). */
     void abandon() {
       round.abandon();
     }

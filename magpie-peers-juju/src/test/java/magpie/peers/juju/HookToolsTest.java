@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -295,6 +296,22 @@ class HookToolsTest {
             + " the option tool-timeout",
         failure.getMessage());
     assertEquals(0, ProcessHandle.current().descendants().count(), "processes left");
+  }
+
+  /** As a child of a killed tool, where the first process of a container seldom looks for it. */
+  @Test
+  void aProcessThatEndedDoesNotRunUntilItsParentAsksHow() throws IOException {
+    assumeTrue(Files.exists(Path.of("/proc/self/stat")), "this system does not tell it");
+    Process parent = new ProcessBuilder("sh", "-c", "true & exec sleep 600").start();
+    try {
+      await(
+          "the child to end",
+          () -> parent.children().count() == 1 && !parent.children().allMatch(HookTools::runs));
+      assertTrue(parent.children().allMatch(ProcessHandle::isAlive), "its parent has not asked");
+      assertTrue(HookTools.runs(parent.toHandle()));
+    } finally {
+      parent.destroyForcibly().onExit().join();
+    }
   }
 
   @Test
