@@ -82,7 +82,7 @@ record CharmProcess(
     Environment environment = options.environment();
     String application = application(unit.value());
     Optional<String> relation = environment.variable("JUJU_RELATION");
-    // Only the units of a peer relation belong to one's own application.
+    // Only in a peer relation do the remote units belong to this unit's application.
     if (relation.isPresent()
         && (environment.variable("JUJU_REMOTE_APP").orElse("").equals(application)
             || application(environment.variable("JUJU_REMOTE_UNIT").orElse(""))

@@ -24,7 +24,7 @@ import magpie.peers.juju.HookToolException.Reason;
 import magpie.peers.spi.Reading;
 import org.jspecify.annotations.Nullable;
 
-/** Membership as it is for the whole of this hook, and the bags read so far. */
+/** Membership, which stays the same for the whole hook (J3), and the bags read so far. */
 final class JujuReading implements Reading, HookTools.Receiver<Optional<Map<String, String>>> {
   private final CharmProcess hook;
   private final HookTools tools;

@@ -211,7 +211,7 @@ final class JujuSource implements PeerSource {
     return true;
   }
 
-  /** {@inheritDoc} Reading its own bag makes the agent submit it again, so do not ask in vain. */
+  /** {@inheritDoc} Cached: reading its own bag makes the agent submit it again (J2). */
   @Override
   public Map<String, String> published() {
     Map<String, String> all = new TreeMap<>();

@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * Durable state in the unit's own state, committed by the agent with the hook (N4).
  *
  * <p>One key per endpoint holds the view's text behind a line with a fingerprint of every setting
- * that was published. The fingerprints are there because asking the agent for one's own bag makes
- * it submit all of it again (docs/juju.md, J2), and a hash is enough to see that nothing changed.
+ * that was published. The fingerprints are there because asking the agent for the unit's own bag
+ * makes it submit all of it again (docs/juju.md, J2), and a hash is enough to see that nothing
+ * changed.
  *
  * <p>One thread may record notices while another publishes. The first holds no lock while it reads
  * the source, which the second may have the lock of; so the lines that each of them changes are put

@@ -92,7 +92,7 @@ public final class JujuUnit {
    * <p>First those that the endpoint is bound to ({@code network-get}), then those of the real
    * interfaces of this machine, without bridges, loopback and link-local; last of all those in a
    * network of one address, because that is what a virtual address looks like
-   * (canonical/operator#1556), and nobody wants to be found there. On Kubernetes this is the only
+   * (canonical/operator#1556), which is not the address of one unit. On Kubernetes this is the only
    * way to a peer's own address, since Juju publishes that of the service (docs/juju.md, J5). Call
    * it in every hook: a change of addresses arrives as a config-changed hook, nothing is written
    * while the addresses stay the same, and before there is a peer relation, as in the install hook,
@@ -150,8 +150,8 @@ public final class JujuUnit {
    * Shares settings for the whole application, merged into those there are; an empty value removes
    * its key. For the leader alone, and undone if leadership is lost before the hook ends.
    *
-   * <p>The leader hears of its own writes by a hook, so write what is different only: a value that
-   * changes every time never comes to rest (juju/juju#20178).
+   * <p>Juju runs a changed hook of the leader for its own writes, so write only what differs: a
+   * value that changes every time never comes to rest (juju/juju#20178).
    *
    * @param settings the settings to merge; no key may be empty
    * @return whether anything was written

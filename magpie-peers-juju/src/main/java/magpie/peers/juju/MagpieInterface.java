@@ -240,7 +240,7 @@ public final class MagpieInterface {
         try {
           ids.add(PeerId.of(name));
         } catch (IllegalArgumentException e) {
-          // No name, so nobody was checked by it.
+          // No unit name, so it says nothing about a check.
         }
       }
       if (!ids.isEmpty()) {

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/** Calls that several threads share among themselves. */
+/** Calls of hook tools that several threads work through together. */
 final class ToolRound<T> implements Runnable {
   private final HookTools tools;
   private final List<HookTools.Call> calls;
@@ -59,7 +59,7 @@ final class ToolRound<T> implements Runnable {
     return abandoned;
   }
 
-  /** Ends the calls, and waits for their end: nobody will ask for the answers (F2). */
+  /** Kills the tools and waits for their end: the answers are not needed any more (F2). */
   void abandon() {
     abandoned = true;
     await();

@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * behaviour that no backend has. What is durable (notices, what was published) survives in this
  * object: {@link #open()} again is a later process.
  *
- * <p>Safe for use by many threads. Views may be open side by side; each hears of every change.
+ * <p>Safe for use by many threads. Several views may be open at a time; each gets every change.
  */
 public final class InMemoryPeers {
   private static final String ORIGIN = "peers in memory";
@@ -55,9 +55,7 @@ public final class InMemoryPeers {
   private final @Nullable PeerId self;
   private final List<PeerNode> nodes = new ArrayList<>();
 
-  /**
-   * For the state alone: whoever changes it reads the peers meanwhile, and others read them, too.
-   */
+  /** Guards the state alone: a thread that changes it reads the peers meanwhile, as others do. */
   private final Object stateLock = new Object();
 
   private final List<Network> networks = new ArrayList<>();

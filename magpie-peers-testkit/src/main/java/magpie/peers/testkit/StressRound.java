@@ -104,7 +104,7 @@ final class StressRound {
     }
   }
 
-  /** What is true of notices whoever dismisses them: none is dismissed twice, none is lost. */
+  /** Checks that no notice is dismissed twice and none is lost, whichever thread dismisses it. */
   static final class Dismissed {
     private final StressFaults faults;
     private final Queue<Notice> all = new ConcurrentLinkedQueue<>();
@@ -161,7 +161,7 @@ final class StressRound {
   private volatile boolean broken;
   private boolean brokenNow;
 
-  /** The peers there are, besides the node itself. */
+  /** The present peers, without the node itself. */
   private final Set<PeerId> present;
 
   StressRound(

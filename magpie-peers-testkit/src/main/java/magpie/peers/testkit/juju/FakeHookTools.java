@@ -271,7 +271,7 @@ final class FakeHookTools {
         throw ToolFailure.misused("no unit or application specified");
       }
     } else if (application) {
-      // A name that is none is not refused here; it only names nobody.
+      // A malformed name is not refused here; there is just no such unit.
       target =
           UNIT.matcher(target).matches()
               ? target.substring(0, target.indexOf('/'))

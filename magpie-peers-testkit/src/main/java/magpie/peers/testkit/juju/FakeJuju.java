@@ -751,7 +751,7 @@ public final class FakeJuju implements AutoCloseable {
     }
 
     /**
-     * Sets who is told of each hook that ran.
+     * Sets a listener for the hooks that ran.
      *
      * @param observer called after the hook, by the thread that ran it
      * @return this builder

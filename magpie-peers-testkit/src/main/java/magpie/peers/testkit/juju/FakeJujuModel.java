@@ -25,7 +25,7 @@ import java.util.TreeSet;
 /**
  * What the controller knows: one application with its units, peer relations, spaces and options.
  *
- * <p>Whoever reads or writes it, or the state of its units, holds its monitor.
+ * <p>Callers must hold its monitor while they read or write it or the state of its units.
  */
 final class FakeJujuModel {
   private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");

@@ -333,8 +333,8 @@ public final class FakeUnit {
   }
 
   /**
-   * Returns the units this unit's charm has been told of, as {@code relation-list} does outside
-   * joined and departed hooks.
+   * Returns the units whose joined hook this unit's charm has run, as {@code relation-list} does
+   * outside joined and departed hooks.
    *
    * @param endpoint the relation's endpoint
    * @return unit names in string order, a copy

@@ -249,7 +249,7 @@ final class HookAgent implements AutoCloseable {
         }
       }
     } catch (Throwable e) {
-      // A call that is served while the agent closes finds its files gone; nobody waits for it.
+      // A call that is served while the agent closes finds its files gone; the tool is gone, too.
       // Anything else is kept for close(): a fault of the fake must not look like the charm's.
       if (!(e instanceof IOException && isClosing())) {
         broken = Optional.of(e);
@@ -332,7 +332,7 @@ final class HookAgent implements AutoCloseable {
     return name;
   }
 
-  /** Kills all but the tool itself: whoever waits for it must not go on. */
+  /** Kills all but the tool itself, so that the processes waiting for it do not go on. */
   private static byte[] kill(Answer answer, String tool) {
     String others =
         answer.killed.stream()

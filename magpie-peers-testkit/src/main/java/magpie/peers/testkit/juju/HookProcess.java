@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * Runs processes of a hook.
  *
  * <p>Their streams are files: no thread has to read them, and a child process that outlives its
- * parent blocks nobody.
+ * parent blocks no other process.
  */
 final class HookProcess {
   private static final int OUTPUT_LIMIT = 16 << 20;
