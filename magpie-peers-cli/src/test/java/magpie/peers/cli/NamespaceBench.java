@@ -5,6 +5,8 @@
 
 package magpie.peers.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * Nodes {@code n0}, {@code n1}, ... in network namespaces of Linux, each with an interface on the
@@ -38,8 +41,18 @@ final class NamespaceBench implements AutoCloseable {
   private final int nodes;
   private final Map<Integer, Process> listeners = new HashMap<>();
 
+  /** Skips the test where the system lends no namespaces, or fails it where they are required. */
+  static void required() {
+    Optional<String> obstacle = obstacle();
+    if (obstacle.isPresent() && !Boolean.getBoolean("magpie.it.required")) {
+      System.out.println("Tests in network namespaces are SKIPPED: " + obstacle.get());
+      Assumptions.abort(obstacle.get());
+    }
+    assertEquals(Optional.empty(), obstacle);
+  }
+
   /** Says why there can be no such bench here. */
-  static Optional<String> obstacle() {
+  private static Optional<String> obstacle() {
     try {
       removeWhatDeadProcessesLeft();
       call("ip netns add " + OWN + "probe && ip netns delete " + OWN + "probe");

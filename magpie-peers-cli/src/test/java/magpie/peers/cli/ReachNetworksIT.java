@@ -7,7 +7,6 @@ package magpie.peers.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,19 +39,13 @@ import org.junit.jupiter.api.io.TempDir;
  * with {@code -Dmagpie.it.required=true}.
  */
 class ReachNetworksIT {
-  private static final Optional<String> OBSTACLE = NamespaceBench.obstacle();
-
   @TempDir Path directory;
   private @Nullable NamespaceBench made;
   private int nodes;
 
   @BeforeAll
   static void needsNamespaces() {
-    if (OBSTACLE.isPresent() && !Boolean.getBoolean("magpie.it.required")) {
-      System.out.println("Tests in network namespaces are SKIPPED: " + OBSTACLE.get());
-      assumeTrue(false, OBSTACLE.get());
-    }
-    assertEquals(Optional.empty(), OBSTACLE);
+    NamespaceBench.required();
   }
 
   @AfterEach

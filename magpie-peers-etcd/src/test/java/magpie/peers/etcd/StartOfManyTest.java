@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Many members start at once: each opens a view of its own, joins and reads all others.
  *
- * <p>{@code -Dmagpie.members=N} sets how many; docs/etcd.md states what 1,000 take.
+ * <p>{@code -Dmagpie.members=N} sets how many; docs/performance.md states what 1,000 take.
  */
 @Tag("alone")
 class StartOfManyTest {
