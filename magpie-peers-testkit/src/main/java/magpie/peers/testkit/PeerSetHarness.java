@@ -44,7 +44,8 @@ public interface PeerSetHarness extends AutoCloseable {
   /** What a backend may or may not be able to do, apart from what every backend must. */
   enum Capability {
     /**
-     * A change reaches a view that is already open; without it, each change waits for a new one.
+     * A change reaches a view that is already open, and its listeners; without it, each change
+     * waits for a new view.
      */
     LIVE,
     /** The source can be broken and healed before a view first reads it. */
