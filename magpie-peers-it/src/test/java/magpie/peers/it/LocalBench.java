@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.images.builder.Transferable;
@@ -23,16 +24,16 @@ final class LocalBench {
   private static final String TOPOLOGY = DIRECTORY + "/bench.magpie.yaml";
 
   private final Containers containers;
-  private final PackagedJars jars;
+  private final UnaryOperator<Node> program;
   private final NodeNetwork oam;
   private final NodeNetwork storage;
   private final String volume;
   private final Map<Integer, Node> nodes = new TreeMap<>();
   private final Map<Integer, String> states = new TreeMap<>();
 
-  private LocalBench(Containers containers, PackagedJars jars) {
+  private LocalBench(Containers containers, UnaryOperator<Node> program) {
     this.containers = containers;
-    this.jars = jars;
+    this.program = program;
     this.oam = containers.network("oam");
     this.storage = containers.network("storage");
     this.volume = containers.volume();
@@ -45,7 +46,16 @@ final class LocalBench {
 
   /** Makes a bench whose nodes have these jars. */
   static LocalBench of(Containers containers, int size, PackagedJars jars) {
-    LocalBench bench = new LocalBench(containers, jars);
+    return of(containers, size, node -> node.with(jars).running("watch"));
+  }
+
+  /** Makes a bench whose nodes run {@code magpie-peers listen}. */
+  static LocalBench listening(Containers containers, int size) {
+    return of(containers, size, node -> node.with(PackagedJars.forCommand()).listening());
+  }
+
+  private static LocalBench of(Containers containers, int size, UnaryOperator<Node> program) {
+    LocalBench bench = new LocalBench(containers, program);
     for (int i = 0; i < size; i++) {
       bench.declare(i);
     }
@@ -59,13 +69,12 @@ final class LocalBench {
 
   private Node declare(int number) {
     Node node =
-        containers
-            .node("magpie/" + number, List.of(oam, storage))
-            .with(jars)
-            .mount(volume, DIRECTORY)
-            .variable("MAGPIE_TOPOLOGY", TOPOLOGY)
-            .variable("XDG_STATE_HOME", "/root/state")
-            .running("watch");
+        program.apply(
+            containers
+                .node("magpie/" + number, List.of(oam, storage))
+                .mount(volume, DIRECTORY)
+                .variable("MAGPIE_TOPOLOGY", TOPOLOGY)
+                .variable("XDG_STATE_HOME", "/root/state"));
     nodes.put(number, node);
     states.put(number, "");
     return node;

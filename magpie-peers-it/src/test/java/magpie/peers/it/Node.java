@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import magpie.peers.cli.Main;
 import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.containers.ExecConfig;
 import org.testcontainers.containers.GenericContainer;
@@ -38,6 +39,7 @@ final class Node {
   private final StringBuilder transcript = new StringBuilder();
   private Log log;
   private PackagedJars jars;
+  private String serving = "{\"serving\":";
   private boolean up = true;
 
   Node(String name, List<NodeNetwork> networks) {
@@ -105,6 +107,13 @@ final class Node {
   /** Sets which command of the peer program the node runs as long as it is up. */
   Node running(String command) {
     container.withCommand(program(command, name));
+    return this;
+  }
+
+  /** Has the node answer {@code magpie-peers reach} as long as it is up. */
+  Node listening() {
+    serving = name + " listens on ";
+    container.withCommand(program(Main.class, Stream.of("listen")));
     return this;
   }
 
@@ -256,7 +265,7 @@ final class Node {
   }
 
   void awaitServing() {
-    awaitLine(line -> line.startsWith("{\"serving\":"));
+    awaitLine(line -> line.startsWith(serving));
   }
 
   synchronized String log() {

@@ -58,6 +58,11 @@ record PackagedJars(List<Path> files) {
         "javassist");
   }
 
+  /** The command as users download it. */
+  static PackagedJars forCommand() {
+    return new PackagedJars(List.of(Path.of(System.getProperty("magpie.it.command"))));
+  }
+
   static PackagedJars forJuju() {
     return of("magpie-peers-juju", "jackson-core");
   }
