@@ -172,7 +172,7 @@ public record Throughput(PeerId peer, String address, double sent, double receiv
                   LockSupport.parkNanos(
                       Math.min(until - System.nanoTime(), TimeUnit.SECONDS.toNanos(1)));
                 }
-                ReachListener.close(channel);
+                GreetingServer.close(channel);
               },
               "magpie-reach-deadline");
       thread.setDaemon(true);

@@ -82,7 +82,7 @@ final class ThroughputServer implements AutoCloseable {
     } catch (IOException e) {
       // The peer went away, or this side was ended because it took too long.
     } finally {
-      ReachListener.close(channel);
+      GreetingServer.close(channel);
       ended.run();
     }
   }
@@ -101,14 +101,14 @@ final class ThroughputServer implements AutoCloseable {
   /** Ends what takes too long; returns whether it is over. */
   boolean endIfOver(long now) {
     if (until - now <= 0) {
-      ReachListener.close(channel);
+      GreetingServer.close(channel);
     }
     return !thread.isAlive();
   }
 
   @Override
   public void close() {
-    ReachListener.close(channel);
+    GreetingServer.close(channel);
     try {
       thread.join();
     } catch (InterruptedException e) {

@@ -239,15 +239,15 @@ class ReachListenerTest {
       peersAreAnswered(node, "n/" + node + " among a thousand connections");
     }
     await("the end of strangers", () -> open(strangers) == 0);
-    await("what is more than 256", () -> open(idle) <= ReachListener.MOST_CONNECTIONS);
-    for (int i = 0; i < 3 * ReachListener.MOST_FROM_ONE_ADDRESS; i++) {
+    await("what is more than 256", () -> open(idle) <= GreetingServer.MOST_CONNECTIONS);
+    for (int i = 0; i < 3 * GreetingServer.MOST_FROM_ONE_ADDRESS; i++) {
       idle.add(connect(5));
     }
     peersAreAnswered(5, "the address with most connections");
     String five = LoopbackBench.address(5).toString();
     List<Client> ofOne = idle.stream().filter(each -> each.from.equals(five)).toList();
-    await("what is more than 16", () -> open(ofOne) <= ReachListener.MOST_FROM_ONE_ADDRESS);
-    assertTrue(open(idle) <= ReachListener.MOST_CONNECTIONS);
+    await("what is more than 16", () -> open(ofOne) <= GreetingServer.MOST_FROM_ONE_ADDRESS);
+    assertTrue(open(idle) <= GreetingServer.MOST_CONNECTIONS);
     assertEquals(1, threads("magpie-reach-listener"));
   }
 
