@@ -237,14 +237,19 @@ class FailuresTest {
     }
   }
 
-  /** A clock that somebody sets a day forward and back, again and again. */
+  /** A clock that somebody sets a day ahead or back, before each look at it. */
   private static final class JumpingClock extends Clock {
-    private boolean ahead;
+    private final Duration jump;
+    private Duration off = Duration.ZERO;
+
+    JumpingClock(Duration jump) {
+      this.jump = jump;
+    }
 
     @Override
     public synchronized Instant instant() {
-      ahead = !ahead;
-      return Clock.systemUTC().instant().plus(Duration.ofDays(ahead ? 1 : -1));
+      off = off.plus(jump);
+      return Clock.systemUTC().instant().plus(off);
     }
 
     @Override
@@ -261,24 +266,31 @@ class FailuresTest {
   @Test
   void aClockIsADayOff() {
     start(1);
-    try (PeerView a =
-            Peers.open(
-                Nodes.options(cluster.endpoints(), SET, directory.resolve("state-a"))
-                    .environment(new Environment(Map.of(), Map.of(), directory, new JumpingClock()))
-                    .self("a")
-                    .build());
+    try (PeerView a = clocked("a", Duration.ofDays(-1));
+        PeerView b = clocked("b", Duration.ofDays(1));
         PeerView seen = observer(cluster.endpoints())) {
       EtcdMember.of(a).join(List.of("192.0.2.1"), Map.of());
-      Duration off = Duration.between(Instant.now(), a.snapshot().readAt()).abs();
-      assertTrue(off.compareTo(Duration.ofHours(12)) > 0, "the clock is in use: " + off);
+      EtcdMember.of(b).join(List.of("192.0.2.2"), Map.of());
+      for (PeerView each : List.of(a, b)) {
+        Duration off = Duration.between(Instant.now(), each.snapshot().readAt()).abs();
+        assertTrue(off.compareTo(Duration.ofHours(12)) > 0, "the clock is in use: " + off);
+      }
       // Longer than the lease lives without a beat.
       long end = System.nanoTime() + Duration.ofSeconds(4).toNanos();
       while (System.nanoTime() < end) {
-        assertEquals(List.of("a at 192.0.2.1"), Nodes.shown(seen));
+        assertEquals(List.of("a at 192.0.2.1", "b at 192.0.2.2"), Nodes.shown(seen));
       }
-      Await.equal(Set.of("a"), () -> Set.copyOf(listed));
+      Await.equal(Set.of("a", "b"), () -> Set.copyOf(listed));
       nobodyDeparted(seen);
     }
+  }
+
+  private PeerView clocked(String id, Duration jump) {
+    return Peers.open(
+        Nodes.options(cluster.endpoints(), SET, directory.resolve("state-" + id))
+            .environment(new Environment(Map.of(), Map.of(), directory, new JumpingClock(jump)))
+            .self(id)
+            .build());
   }
 
   @Test
