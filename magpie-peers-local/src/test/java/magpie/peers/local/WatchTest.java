@@ -349,8 +349,7 @@ class WatchTest {
     }
     assertEquals(
         List.of(
-            "SEVERE told of a change, the listener threw java.lang.IllegalStateException: from the"
-                + " test"),
+            "SEVERE the listener of a change threw java.lang.IllegalStateException: from the test"),
         logged.stream().filter(line -> line.startsWith("SEVERE")).toList());
   }
 
