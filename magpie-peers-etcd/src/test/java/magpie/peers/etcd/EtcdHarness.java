@@ -70,6 +70,12 @@ final class EtcdHarness implements PeerSetHarness {
     get(client.getKVClient().delete(Etcd.bytes(key(name))));
   }
 
+  /** Clients of one process share the pool of gRPC, which ends with the last of them. */
+  @Override
+  public boolean isShared(Thread thread) {
+    return thread.getName().startsWith("grpc-default-executor-");
+  }
+
   @Override
   public Set<Capability> capabilities() {
     return EnumSet.complementOf(EnumSet.of(Capability.MERGED_IDS, Capability.LAZY_READS));

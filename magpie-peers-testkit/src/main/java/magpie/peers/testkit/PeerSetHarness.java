@@ -266,6 +266,17 @@ public interface PeerSetHarness extends AutoCloseable {
   }
 
   /**
+   * Tells whether a thread belongs to a pool that a library keeps for the whole process, and that
+   * this harness uses as its views do. Such a thread may outlive a view (F2).
+   *
+   * @param thread a thread that was not there before a view was opened
+   * @return whether it is no fault that it is still there; by default it always is one
+   */
+  default boolean isShared(Thread thread) {
+    return false;
+  }
+
+  /**
    * Returns what tells a write: a value that differs after every write, to the durable state or to
    * what is published, and stays equal without one.
    *
