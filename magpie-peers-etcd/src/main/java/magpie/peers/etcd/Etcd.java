@@ -15,6 +15,7 @@ import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -249,9 +250,21 @@ final class Etcd implements AutoCloseable {
   private static boolean passing(Status status) {
     return switch (status.getCode()) {
       case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL -> true;
-      case UNKNOWN -> String.valueOf(status.getDescription()).contains("request timed out");
+      // gRPC does not know what to call a connection that breaks while a request is under way.
+      case UNKNOWN ->
+          String.valueOf(status.getDescription()).contains("request timed out")
+              || brokenConnection(status.getCause());
       default -> false;
     };
+  }
+
+  private static boolean brokenConnection(@Nullable Throwable thrown) {
+    for (Throwable e = thrown; e != null; e = e.getCause()) {
+      if (e instanceof IOException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private PeersException failed(String what, @Nullable Throwable cause) {
