@@ -42,10 +42,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Temporary files</b> are called {@code .magpie-peers-FILE-JVM-NUMBER.tmp}, with letters and
  * digits for the three words. No two writers use the same one, on whatever host, since each is
- * created exclusively, with {@code .new} at its end until its writer has locked it. One that nobody
- * has locked was left by a crash, and the next replacement of the same file removes it; one that
- * ends with {@code .new} only when it is older than a minute. Where locks do not reach other hosts,
- * this can hit a temporary file that is in use; its writer then starts again with a new one.
+ * created exclusively, with {@code .new} at its end until its writer has locked it. One without a
+ * lock was left by a crash, and the next replacement of the same file removes it; one that ends
+ * with {@code .new} only when it is older than a minute. Where locks do not reach other hosts, this
+ * can hit a temporary file that is in use; its writer then starts again with a new one.
  */
 public final class WholeFile {
   private static final String PREFIX = ".magpie-peers-";

@@ -85,7 +85,7 @@ final class Beat {
   }
 
   private void run() {
-    // By the clock that nobody sets: a day more or less on the other one changes nothing.
+    // By the monotonic clock: a day more or less on the other one changes nothing.
     Duration wait = ttl.dividedBy(3);
     boolean failing = false;
     while (sleep(wait)) {

@@ -55,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A node that has joined is a peer until it leaves or is forgotten. It is alive as long as the
  * view is open, and is suspect (M4) when nothing was heard of it for the time of the option {@code
- * etcd-ttl}; nobody departs because of time. Safe for use by many threads; each method is one or
+ * etcd-ttl}; no node departs because of time. Safe for use by many threads; each method is one or
  * few calls to etcd, of which each takes as long as the option {@code etcd-timeout} at most.
  */
 public final class EtcdMember implements Membership {

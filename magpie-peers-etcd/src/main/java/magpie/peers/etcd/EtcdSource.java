@@ -160,7 +160,7 @@ final class EtcdSource implements PeerSource {
         return show(id);
       }
       if (key.startsWith(ALIVE)) {
-        // Whose member is not there is nobody.
+        // A node without a member key is no member.
         return mirror.keys().containsKey(MEMBER + key.substring(ALIVE.length()))
             && show(id(key, ALIVE));
       }
