@@ -22,6 +22,7 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import magpie.peers.text.Quote;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -235,6 +236,7 @@ class LedgerTest {
 
   /** As many nodes as a topology file holds, of an application with a long name. */
   @Test
+  @Tag("thorough")
   void asManyPeersAsATopologyHoldsAreRemembered() {
     String application = "a-rather-long-name-of-an-application-as-some-like-them/";
     List<PeerNode> nodes = new ArrayList<>();

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -138,6 +139,7 @@ class CompletionIT {
   }
 
   @Test
+  @Tag("thorough")
   void idsAndNetworksCompleteWhereTheTopologyIsKnown() throws IOException {
     assertEquals(
         List.of("storage", "magpie/1", "magpie/0|magpie/1", ""),

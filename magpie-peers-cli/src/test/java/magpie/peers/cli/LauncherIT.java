@@ -136,6 +136,7 @@ class LauncherIT {
   }
 
   @Test
+  @Tag("thorough")
   void anotherBuildGetsAnotherArchive() throws IOException {
     launch();
     Path archive = left().get(0);
@@ -166,6 +167,7 @@ class LauncherIT {
   }
 
   @Test
+  @Tag("thorough")
   void aJarWithAnOlderTimeGetsAnotherArchiveToo() throws IOException {
     launch();
     Path archive = left().get(0);

@@ -161,6 +161,7 @@ class ReachNetworksIT {
   }
 
   @Test
+  @Tag("thorough")
   void theMatrixOfThreeNodesEqualsTheTruth() throws Exception {
     bench(3);
     check("all is well", WELL);
@@ -184,6 +185,7 @@ class ReachNetworksIT {
 
   /** The system gives up before the command does, and says so in the language of the process. */
   @Test
+  @Tag("thorough")
   void whatTheSystemGaveUpHasTimedOutInAProcessThatSpeaksGerman() throws Exception {
     String define = "localedef -i de_DE -f UTF-8 " + directory + "/de_DE.UTF-8";
     boolean german =

@@ -20,12 +20,15 @@ import org.junit.jupiter.api.TestFactory;
  * Parsers hold whatever they are given: only their own exceptions, within {@link Bounds}, and true
  * answers.
  *
- * <p>Every target gets every input that is kept for it. With {@code -Pfuzz} it gets new ones too,
- * for 60 seconds or as many as the system property {@code fuzz.seconds} says, from a fuzzer that is
- * guided by the code that they reach. The property {@code fuzz.targets}, a regular expression,
- * chooses targets by the names of their classes.
+ * <p>Every target gets every input that has a name and, with {@code -Pthorough}, every other that
+ * is kept for it. With {@code -Pfuzz} it gets new ones too, for 60 seconds or as many as the system
+ * property {@code fuzz.seconds} says, from a fuzzer that is guided by the code that they reach. The
+ * property {@code fuzz.targets}, a regular expression, chooses targets by the names of their
+ * classes.
  */
 public abstract class FuzzContract {
+  private static final boolean THOROUGH = Boolean.getBoolean("magpie.thorough") || Fuzzer.present();
+
   /** For all inputs of a target; a hang of one of them ends here. */
   private static final Duration LONGEST = Duration.ofMinutes(2);
 
@@ -51,7 +54,7 @@ public abstract class FuzzContract {
                 DynamicTest.dynamicTest(
                     target.name(),
                     () -> {
-                      replay(target, target.directories());
+                      replay(target, THOROUGH ? target.directories() : target.named());
                       if (seconds > 0) {
                         // Again without the fuzzer's probes, which use memory and time too.
                         replay(target, List.of(new Fuzzer(target).fuzz(seconds)));

@@ -117,7 +117,14 @@ public record FuzzTarget(Class<?> type, List<Path> seeds) {
 
   /** Where all inputs are, those in the archive unpacked. */
   List<Path> directories() throws IOException {
-    List<Path> all = new ArrayList<>(List.of(unpack(), corpus()));
+    List<Path> all = new ArrayList<>(List.of(unpack()));
+    all.addAll(named());
+    return all;
+  }
+
+  /** Where the inputs with a name are. */
+  List<Path> named() {
+    List<Path> all = new ArrayList<>(List.of(corpus()));
     all.addAll(seeds);
     return all;
   }

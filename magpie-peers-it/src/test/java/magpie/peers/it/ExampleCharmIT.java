@@ -19,6 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
@@ -33,6 +34,7 @@ class ExampleCharmIT {
   @TempDir Path directory;
 
   @Test
+  @Tag("thorough")
   void copyInAnotherDirectoryBuildsAndItsIntegrationTestRuns() throws Exception {
     Path copy = directory.resolve("my charm");
     try (Stream<Path> files = Files.walk(EXAMPLE)) {

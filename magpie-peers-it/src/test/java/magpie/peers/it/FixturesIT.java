@@ -48,6 +48,7 @@ class FixturesIT {
   }
 
   @Test
+  @Tag("thorough")
   void failedTestCarriesTheLogsOfItsNodesAndLeavesNothing() {
     LauncherDiscoveryRequest request =
         LauncherDiscoveryRequestBuilder.request()

@@ -51,6 +51,7 @@ class JujuPeerSetIT {
 
   /** As a fresh unit is: the charm brings its own. */
   @Test
+  @Tag("thorough")
   void charmRunsFromInstallToDepartedOnNodesWithoutJava(Containers containers) {
     JujuModel model = JujuModel.of(containers, 2);
     for (Node node : model.nodes()) {

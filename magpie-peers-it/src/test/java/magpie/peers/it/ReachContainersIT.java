@@ -47,6 +47,7 @@ class ReachContainersIT {
   }
 
   @Test
+  @Tag("thorough")
   void theMatrixOfThreeNodesEqualsTheTruth(Containers containers) {
     theMatrixEqualsTheTruth(LocalBench.listening(containers, 3));
   }

@@ -25,6 +25,7 @@ import magpie.peers.PeersOptions;
 import magpie.peers.spi.PeerSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -71,6 +72,7 @@ class ExchangeProcessesTest {
   }
 
   @Test
+  @Tag("thorough")
   void readersNeverSeeHalfOfWhatTwoWritersPublish() throws Exception {
     List<Process> all = new ArrayList<>();
     for (int i = 0; i < 3; i++) {

@@ -34,6 +34,7 @@ import magpie.peers.PeerView;
 import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
 import magpie.peers.topology.TopologyReader;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -108,6 +109,7 @@ class ManyNodesTest {
   }
 
   @Test
+  @Tag("thorough")
   void aHundredThousandNodesAreListedInLittleMemory() throws Exception {
     Path file = write(directory.resolve("large.magpie.yaml"), MANY);
 
@@ -155,6 +157,7 @@ class ManyNodesTest {
   }
 
   @Test
+  @Tag("thorough")
   @EnabledOnOs(value = OS.LINUX, disabledReason = "descriptors are counted in /proc")
   void aThousandReloadsLeaveNothingBehind() throws Exception {
     Bench bench = new Bench(directory);

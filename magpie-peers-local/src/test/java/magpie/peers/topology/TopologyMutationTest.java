@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** Whatever becomes of a topology, reading it ends, and what is said of it holds. */
 class TopologyMutationTest {
-  private static final int ROUNDS = Boolean.getBoolean("magpie.thorough") ? 20_000 : 5_000;
+  private static final int ROUNDS = Boolean.getBoolean("magpie.thorough") ? 20_000 : 2_000;
 
   private static final List<String> PIECES =
       List.of(

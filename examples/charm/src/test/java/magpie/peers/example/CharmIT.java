@@ -124,6 +124,7 @@ class CharmIT {
 
   /** It arrives as config-changed, a hook that is of no relation. */
   @Test
+  @Tag("thorough")
   void anAddressChangeReachesThePeer() throws IOException {
     anAddressChangeReachesThePeer(JujuVersion.JUJU_3_6);
   }
@@ -155,6 +156,7 @@ class CharmIT {
   }
 
   @Test
+  @Tag("thorough")
   void itsOwnJavaComesFirstThenThatOfJavaHomeThenThatOfThePath() throws IOException {
     Path home = Files.createDirectories(directory.resolve("a home"));
     java(home.resolve("bin/java"), "of JAVA_HOME");
@@ -189,6 +191,7 @@ class CharmIT {
    * the settings of no other. {@code -Dmagpie.charm.peers=100} lets it meet more.
    */
   @Test
+  @Tag("thorough")
   void meetingPeersTakesTheSameForEach() throws IOException {
     int peers = Integer.getInteger("magpie.charm.peers", 4);
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, peers + 1)) {
@@ -305,6 +308,7 @@ class CharmIT {
 
   /** Packing sets times: an upgraded jar may well have an older one. */
   @Test
+  @Tag("thorough")
   void anUpgradeOfTheCharmIsFollowedByAnotherArchive() throws Exception {
     anUpgradeIsFollowedByAnotherArchive("2020-01-01T00:00:00Z");
   }
