@@ -32,6 +32,7 @@ import java.util.zip.ZipFile;
 import magpie.peers.PeerView;
 import magpie.peers.lab.Graph;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -427,6 +428,7 @@ class CommandIT {
   }
 
   @ParameterizedTest
+  @Tag("thorough")
   @ValueSource(
       strings = {
         "nodes",

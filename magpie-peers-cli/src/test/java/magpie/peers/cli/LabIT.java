@@ -307,6 +307,7 @@ class LabIT {
   }
 
   @Test
+  @Tag("thorough")
   void drawsAsSvgUnlessAskedForAnother() throws IOException {
     write("bench.magpie.yaml", bench(5));
     String[] live = {"--topology", "bench.magpie.yaml", "--as", "magpie/1"};
@@ -370,6 +371,7 @@ class LabIT {
   }
 
   @Test
+  @Tag("thorough")
   void listsWhatAnImportLeavesOutWhereItDisturbsNothing() throws IOException {
     write("hosts", "[web]\nweb[1:2] ansible_user=x\n");
     String list =
@@ -397,6 +399,7 @@ class LabIT {
   }
 
   @Test
+  @Tag("thorough")
   void publishesFromAFileAndFromStandardInput() throws Exception {
     write("bench.magpie.yaml", bench(2).replace("nodes:\n", "exchange: ./x.d\nnodes:\n"));
     String[] self = {"--topology", "bench.magpie.yaml", "--as", "magpie/0"};
@@ -454,6 +457,7 @@ class LabIT {
   }
 
   @ParameterizedTest
+  @Tag("thorough")
   @ValueSource(strings = {"record", "drift", "graph", "import", "publish"})
   void answersHelpWithExamples(String command) {
     Launched help = magpie(command, "--help");

@@ -153,6 +153,7 @@ class LauncherIT {
   }
 
   @Test
+  @Tag("thorough")
   void whatAKilledCallLeftIsRemovedAndWhatALivingOneUsesStays() throws IOException {
     Path left = Files.createDirectory(target.resolve("magpie-peers-17.0.1.jsa.aBcDeF"));
     Files.writeString(left.resolve("new"), "half an archive");

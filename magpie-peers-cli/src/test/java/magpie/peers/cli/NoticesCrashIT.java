@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,6 +91,7 @@ class NoticesCrashIT {
   }
 
   @Test
+  @Tag("thorough")
   void noNoticeIsLostAndNoneDismissedThatWasNotShown() throws Exception {
     join();
     long start = System.nanoTime();

@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -314,6 +315,7 @@ class ReachIT {
   }
 
   @Test
+  @Tag("thorough")
   void aListenerWithoutDescriptorsRestsSaysItOnceAndGoesOn() throws Exception {
     int port = listen("b");
     Process process = processes.get(0);
@@ -377,6 +379,7 @@ class ReachIT {
   }
 
   @Test
+  @Tag("thorough")
   void wrongUsageIsSaid() {
     assertEquals(2, run("reach", "--as", "a", "--count", "0").code());
     assertEquals(2, run("reach", "--as", "a", "--timeout", "0").code());

@@ -227,6 +227,7 @@ class ReachNetworksIT {
 
   /** "Prove a bench in five minutes" of docs/reach.md, by one who types what it says. */
   @Test
+  @Tag("thorough")
   void theDocumentWorksWordForWord() throws Exception {
     List<List<String>> steps = new ArrayList<>();
     String text = Files.readString(Launched.ROOT.resolve("docs/reach.md"));

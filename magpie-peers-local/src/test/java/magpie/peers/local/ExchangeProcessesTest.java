@@ -102,6 +102,7 @@ class ExchangeProcessesTest {
   }
 
   @Test
+  @Tag("thorough")
   void aKilledWriterLeavesTheOldOrTheNew() throws Exception {
     try (LocalSource reader = bench.open()) {
       long last = -1;

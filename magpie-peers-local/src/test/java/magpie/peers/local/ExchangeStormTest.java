@@ -27,6 +27,7 @@ import magpie.peers.Peers;
 import magpie.peers.PeersOptions;
 import magpie.peers.Snapshot;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,6 +68,7 @@ class ExchangeStormTest {
   }
 
   @Test
+  @Tag("thorough")
   void readersNeverSeeHalfAValueAndEndEqual() throws Exception {
     long seed = new Random().nextLong();
     System.out.println("seed " + seed);

@@ -32,6 +32,7 @@ import magpie.peers.SourceUnavailableException;
 import magpie.peers.topology.TopologyReader;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,6 +96,7 @@ class ExchangeTest {
   }
 
   @Test
+  @Tag("thorough")
   void aListingThatMissesAFileWhichIsBeingReplacedLosesNothing() throws Exception {
     // More than one system call can list.
     int nodes = 2_000;

@@ -267,6 +267,7 @@ class CharmIT {
   }
 
   @Test
+  @Tag("thorough")
   void laterHooksStartFromAnArchiveOfTheFirstRelationChangedHook() throws Exception {
     try (FakeJuju juju = juju(JujuVersion.JUJU_3_6, 2)) {
       assertAllWell(juju.play());
