@@ -33,11 +33,13 @@ import org.jspecify.annotations.Nullable;
  * be new. All other hooks read everything anew, and so does a hook that looks like the last one
  * again: if that one failed, it is the only hook that a restarted agent runs before config-changed.
  *
- * <p>The file has the settings, a line with their checksum, and behind that a line for each hook
- * that began since and uses them. That line takes back what is kept of the unit that the hook is
- * about, before anything else happens; so a hook that dies leaves nothing that is out of date. What
- * cannot be read, or belongs to another unit or endpoint, counts as nothing. Texts are written with
- * their length before them, since a hook reads that faster than what has to be searched for ends.
+ * <p>The file has the settings and a line with the checksum of all before it. A hook that uses them
+ * adds a line about itself, before anything else happens. That line takes back what is kept of the
+ * unit that the hook is about; so a hook that dies leaves nothing that is out of date. What the
+ * hook reads follows, with another checksum. To add costs a hook less than to replace the file,
+ * which happens when members are gone and when more was added than is kept. What cannot be read, or
+ * belongs to another unit or endpoint, counts as nothing. Texts are written with their length
+ * before them, since a hook reads that faster than what has to be searched for ends.
  */
 final class SettingsCache {
   private static final String VERSION = "magpie-peers-settings 1 ";
@@ -57,6 +59,18 @@ final class SettingsCache {
 
   /** The line of the last hook that was none of an action or command; empty if that is unknown. */
   private String last = "";
+
+  /** The checksum of the file so far. */
+  private final CRC32 sum = new CRC32();
+
+  /** What this hook read and the file does not have yet. */
+  private final StringBuilder read = new StringBuilder();
+
+  /** How many readings were added to the file since it was replaced. */
+  private int added;
+
+  /** Whether the file has what is kept, but for what this hook read. */
+  private boolean adding;
 
   private SettingsCache(CharmProcess hook) {
     this.file = hook.charmDirectory().resolve(".magpie-peers." + hook.endpoint() + ".settings");
@@ -91,6 +105,8 @@ final class SettingsCache {
       boolean again = last.startsWith(what) && !last.equals(line);
       if (!again && forget(relation, remote) && append(line)) {
         last = line;
+        sum(line);
+        adding = true;
         return;
       }
     }
@@ -172,9 +188,20 @@ final class SettingsCache {
     }
     if (whole) {
       kept.put(bag, text.append('\n').toString());
+      if (adding) {
+        line(read, bag);
+        added++;
+      }
     } else {
-      kept.remove(bag);
+      adding &= kept.remove(bag) == null;
     }
+  }
+
+  private void line(StringBuilder text, JujuSource.Bag bag) {
+    text.append(BAG);
+    word(text, bag.relation());
+    word(text, bag.unit().value());
+    text.append(kept.get(bag));
   }
 
   /** Half of a surrogate pair would come back as a question mark. */
@@ -188,27 +215,45 @@ final class SettingsCache {
     return true;
   }
 
-  /** Replaces the file by what is kept of members; where it cannot be written, nothing is kept. */
+  /** Leaves what is kept of members in the file; where that is impossible, nothing is kept. */
   void save(Map<String, Set<PeerId>> members) {
+    boolean stay = true;
+    for (JujuSource.Bag bag : kept.keySet()) {
+      stay &= isListed(bag, members);
+    }
+    if (adding && stay && added <= kept.size()) {
+      adding = read.isEmpty() || append(ended(read));
+    } else {
+      adding = false;
+      replace(members);
+    }
+    read.setLength(0);
+  }
+
+  private static boolean isListed(JujuSource.Bag bag, Map<String, Set<PeerId>> members) {
+    Set<PeerId> listed = members.get(bag.relation());
+    return listed != null && listed.contains(bag.unit());
+  }
+
+  private String ended(StringBuilder text) {
+    String ending = END + sum(text.toString()) + '\n';
+    sum(ending);
+    return text.append(ending).toString();
+  }
+
+  private void replace(Map<String, Set<PeerId>> members) {
     StringBuilder text = new StringBuilder(VERSION);
     word(text, unit.value());
     word(text, endpoint);
     text.append('\n').append(last);
-    for (Map.Entry<JujuSource.Bag, String> entry : kept.entrySet()) {
-      JujuSource.Bag bag = entry.getKey();
-      Set<PeerId> listed = members.get(bag.relation());
-      if (listed != null && listed.contains(bag.unit())) {
-        text.append(BAG);
-        word(text, bag.relation());
-        word(text, bag.unit().value());
-        text.append(entry.getValue());
+    for (JujuSource.Bag bag : kept.keySet()) {
+      if (isListed(bag, members)) {
+        line(text, bag);
       }
     }
-    String sum = sum(text.toString());
-    text.append(END).append(sum).append('\n');
+    sum.reset();
     try {
-      WholeFile.replace(
-          file, text.toString().getBytes(StandardCharsets.UTF_8), WholeFile.Access.OWNER);
+      WholeFile.replace(file, ended(text).getBytes(StandardCharsets.UTF_8), WholeFile.Access.OWNER);
     } catch (FileFailure e) {
       // The next hook reads again what this one has read.
     }
@@ -236,19 +281,26 @@ final class SettingsCache {
       throw new IllegalArgumentException("of another unit");
     }
     text.expect("\n");
-    if (text.is(HOOK)) {
-      loadHook(text);
-    }
-    while (text.is(BAG)) {
-      text.expect(BAG);
-      JujuSource.Bag bag = new JujuSource.Bag(text.word(), PeerId.of(text.word()));
-      kept.put(bag, text.skipSettings());
-    }
-    String sum = sum(text.before());
-    text.expect(END + sum + "\n");
+    boolean first = true;
+    boolean ended = false;
     while (!text.isAtEnd()) {
-      loadHook(text);
+      if (text.is(HOOK)) {
+        loadHook(text);
+      } else if (text.is(BAG)) {
+        text.expect(BAG);
+        kept.put(new JujuSource.Bag(text.word(), PeerId.of(text.word())), text.skipSettings());
+        added += first ? 0 : 1;
+        ended = false;
+      } else {
+        text.expect(END + sum(text.next()) + "\n");
+        first = false;
+        ended = true;
+      }
     }
+    if (!ended) {
+      throw new IllegalArgumentException("cut off");
+    }
+    sum(text.next());
   }
 
   private void loadHook(Reader text) {
@@ -276,9 +328,9 @@ final class SettingsCache {
     text.append(word.length()).append(':').append(word).append(' ');
   }
 
-  private static String sum(String text) {
+  /** Returns the checksum of all texts so far, this one included. */
+  private String sum(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    CRC32 sum = new CRC32();
     sum.update(bytes, 0, bytes.length);
     return Long.toHexString(sum.getValue());
   }
@@ -287,6 +339,9 @@ final class SettingsCache {
   private static final class Reader {
     private final String text;
     private int at;
+
+    /** Where {@link #next} ended. */
+    private int taken;
 
     Reader(String text) {
       this.text = text;
@@ -307,8 +362,11 @@ final class SettingsCache {
       at += next.length();
     }
 
-    String before() {
-      return text.substring(0, at);
+    /** What was gone over since this was asked for the last time. */
+    String next() {
+      int from = taken;
+      taken = at;
+      return text.substring(from, at);
     }
 
     private int number(char end) {

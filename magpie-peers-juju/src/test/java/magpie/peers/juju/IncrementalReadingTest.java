@@ -322,12 +322,17 @@ class IncrementalReadingTest {
     assertTrue(Files.isDirectory(file.resolve("full")));
   }
 
-  /** Of another unit, endpoint or version, cut off, or with any one byte changed. */
+  /**
+   * Of another unit, endpoint or version, cut off, or with any one byte changed. Cut off at the end
+   * of what one hook wrote, it is the file of that time.
+   */
   @Test
   void whatIsNotWholeCountsAsNothing() throws IOException {
     read(status());
+    int all = (int) Files.size(file);
     read(changed(3));
     String whole = Files.readString(file);
+    int hook = whole.indexOf('\n', all) + 1;
     byte[] bytes = Files.readAllBytes(file);
     assertEquals(4, kept("magpie/0", "magpie", 0));
     assertEquals(3, kept("magpie/0", "magpie", 1), "without the unit that the hook is about");
@@ -338,13 +343,29 @@ class IncrementalReadingTest {
     assertEquals(0, kept("magpie/0", "magpie", 0));
     for (int length = 0; length < bytes.length; length++) {
       Files.write(file, java.util.Arrays.copyOf(bytes, length));
-      assertEquals(0, kept("magpie/0", "magpie", 0), "cut off after " + length);
+      assertEquals(
+          length == all ? PEERS : length == hook ? PEERS - 1 : 0,
+          kept("magpie/0", "magpie", 0),
+          "cut off after " + length);
     }
     for (int i = 0; i < bytes.length; i++) {
       byte[] damaged = bytes.clone();
       damaged[i] ^= 1;
       Files.write(file, damaged);
       assertEquals(0, kept("magpie/0", "magpie", 0), "changed at " + i);
+    }
+  }
+
+  /** What a hook read is added behind, until there is more of that than is kept. */
+  @Test
+  void theFileStaysSmall() throws IOException {
+    read(status());
+    long size = Files.size(file);
+    for (int i = 0; i < 10 * PEERS; i++) {
+      String port = Integer.toString(7000 + i);
+      juju.unit("magpie/" + (1 + i % 2)).publish("magpie", "port", port);
+      assertEquals(port, port(changed(1 + i % 2), 1 + i % 2));
+      assertTrue(Files.size(file) < 4 * size, file::toString);
     }
   }
 
