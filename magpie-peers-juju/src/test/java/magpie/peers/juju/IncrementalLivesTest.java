@@ -50,7 +50,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class IncrementalLivesTest {
   private static final int LIVES =
-      Integer.getInteger("magpie.lives", Boolean.getBoolean("magpie.thorough") ? 60 : 3);
+      Integer.getInteger("magpie.lives", Boolean.getBoolean("magpie.thorough") ? 30 : 3);
   private static final int STEPS = 12;
   private static final String FILE = ".magpie-peers.magpie.settings";
 

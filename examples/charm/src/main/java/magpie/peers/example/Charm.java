@@ -41,7 +41,7 @@ public final class Charm {
                     // It opens its view in every hook, so a relation hook need not read all peers.
                     .option("incremental-reading", "true")
                     .build())) {
-      LOG.log(Level.INFO, "peers: {0}", peers.nodes());
+      LOG.info("peers: " + peers.nodes());
       hook(peers);
       log.flush();
     } catch (PeersException e) {
