@@ -270,7 +270,8 @@ public final class PeerNode {
   /** Returns the id with the selected address; for people, not for programs. */
   @Override
   public String toString() {
-    return id + address().map(a -> " at " + a.text()).orElse(" without address");
+    PeerAddress selected = address().orElse(null);
+    return id + (selected == null ? " without address" : " at " + selected.text());
   }
 
   /**

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -22,7 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.StringTokenizer;
+import magpie.peers.Cidr;
 import magpie.peers.PeerAddress;
 import magpie.peers.SourceUnavailableException;
 
@@ -33,6 +35,9 @@ import magpie.peers.SourceUnavailableException;
  * {@code linux/if_addr.h}); the JDK does not, and lists none at all with {@code
  * java.net.preferIPv4Stack}, nor interfaces that have no others. Where there is no such file the
  * JDK's list serves.
+ *
+ * <p>Every hook of a charm that publishes its addresses runs this, and pays for each class that it
+ * loads; so there are no streams here, no lambdas and no regular expressions.
  */
 public final class OwnInterfaces {
   private static final Path KERNEL = Path.of("/sys/class/net");
@@ -51,6 +56,18 @@ public final class OwnInterfaces {
   private static final int UP = 0x1;
 
   private static final int LOOPBACK = 0x8;
+
+  /** What virtual networks call their bridges. */
+  private static final List<String> BRIDGES =
+      List.of("docker", "virbr", "lxdbr", "lxcbr", "cni", "br-", "flannel");
+
+  private static final Comparator<NetworkInterface> BY_INDEX =
+      new Comparator<>() {
+        @Override
+        public int compare(NetworkInterface a, NetworkInterface b) {
+          return Integer.compare(a.getIndex(), b.getIndex());
+        }
+      };
 
   private OwnInterfaces() {}
 
@@ -81,20 +98,25 @@ public final class OwnInterfaces {
     Map<String, PeerAddress> once = new LinkedHashMap<>();
     for (PeerAddress each : addresses) {
       if (each.ip().isPresent()) {
+        PeerAddress before = once.get(each.text());
         // On Kubernetes only the interface knows the prefix length.
-        once.merge(each.text(), each, (a, b) -> a.subnet().isPresent() ? a : b);
+        if (before == null || before.subnet().isEmpty()) {
+          once.put(each.text(), each);
+        }
       }
     }
-    List<PeerAddress> ordered = new ArrayList<>(once.values());
-    ordered.sort(Comparator.comparing(OwnInterfaces::standsAlone));
+    List<PeerAddress> ordered = new ArrayList<>(once.size());
+    List<PeerAddress> alone = new ArrayList<>();
+    for (PeerAddress each : once.values()) {
+      (standsAlone(each) ? alone : ordered).add(each);
+    }
+    ordered.addAll(alone);
     return ordered;
   }
 
   private static boolean standsAlone(PeerAddress address) {
-    return address
-        .subnet()
-        .map(network -> network.prefixLength() == (network.address().isV6() ? 128 : 32))
-        .orElse(false);
+    Cidr network = address.subnet().orElse(null);
+    return network != null && network.prefixLength() == (network.address().isV6() ? 128 : 32);
   }
 
   static List<PeerAddress> read(Path ipv6) {
@@ -102,9 +124,10 @@ public final class OwnInterfaces {
     List<PeerAddress> passing = new ArrayList<>();
     Optional<List<Inet6>> told = told(ipv6);
     Set<String> listed = new HashSet<>();
-    try (Stream<NetworkInterface> all = NetworkInterface.networkInterfaces()) {
-      for (NetworkInterface each :
-          all.sorted(Comparator.comparingInt(NetworkInterface::getIndex)).toList()) {
+    try {
+      List<NetworkInterface> all = Collections.list(NetworkInterface.getNetworkInterfaces());
+      all.sort(BY_INDEX);
+      for (NetworkInterface each : all) {
         listed.add(each.getName());
         if (!carries(each)) {
           continue;
@@ -157,21 +180,39 @@ public final class OwnInterfaces {
 
   static List<Inet6> inet6(List<String> lines) {
     List<Inet6> all = new ArrayList<>();
-    for (String line : lines.stream().sorted().toList()) {
-      String[] words = line.strip().split("\\s+", -1);
-      if (words.length != 6 || words[0].length() != 32) {
+    List<String> sorted = new ArrayList<>(lines);
+    Collections.sort(sorted);
+    for (String line : sorted) {
+      StringTokenizer words = new StringTokenizer(line);
+      if (words.countTokens() != 6) {
         continue;
       }
-      int flags = Integer.parseInt(words[4], 16);
-      String groups = words[0].replaceAll("(.{4})(?=.)", "$1:");
-      PeerAddress address = PeerAddress.of(groups + "/" + Integer.parseInt(words[2], 16), words[5]);
+      String digits = words.nextToken();
+      // The number of the interface.
+      words.nextToken();
+      int prefix = Integer.parseInt(words.nextToken(), 16);
+      String scope = words.nextToken();
+      int flags = Integer.parseInt(words.nextToken(), 16);
+      String device = words.nextToken();
+      if (digits.length() != 32) {
+        continue;
+      }
+      PeerAddress address = PeerAddress.of(groups(digits) + "/" + prefix, device);
       boolean usable = (flags & (TENTATIVE | DUPLICATE)) == 0;
-      boolean farther = !words[3].equals(LINK) && !words[3].equals(HOST);
+      boolean farther = !scope.equals(LINK) && !scope.equals(HOST);
       if (usable && farther && address.ip().isPresent()) {
-        all.add(new Inet6(words[5], address, (flags & (DEPRECATED | TEMPORARY)) != 0));
+        all.add(new Inet6(device, address, (flags & (DEPRECATED | TEMPORARY)) != 0));
       }
     }
     return all;
+  }
+
+  private static String groups(String digits) {
+    StringBuilder groups = new StringBuilder(digits.substring(0, 4));
+    for (int i = 4; i < digits.length(); i += 4) {
+      groups.append(':').append(digits, i, i + 4);
+    }
+    return groups.toString();
   }
 
   /** Whether an interface can carry traffic from another machine. */
@@ -217,9 +258,12 @@ public final class OwnInterfaces {
    * Linux marks a bridge with a directory in sysfs; the usual names serve where it is not mounted.
    */
   static boolean bridge(String name) {
-    return isDirectory(name, "bridge")
-        || openVirtualSwitch(name)
-        || name.matches("(docker|virbr|lxdbr|lxcbr|cni|br-|flannel).*");
+    for (String usual : BRIDGES) {
+      if (name.startsWith(usual)) {
+        return true;
+      }
+    }
+    return isDirectory(name, "bridge") || openVirtualSwitch(name);
   }
 
   private static boolean openVirtualSwitch(String name) {

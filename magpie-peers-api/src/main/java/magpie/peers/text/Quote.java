@@ -89,11 +89,19 @@ public final class Quote {
    */
   public static String visible(String text) {
     Objects.requireNonNull(text, "text");
-    if (text.codePoints().noneMatch(Quote::hidden)) {
+    int at = 0;
+    while (at < text.length() && !hidden(text.codePointAt(at))) {
+      at += Character.charCount(text.codePointAt(at));
+    }
+    if (at == text.length()) {
       return text;
     }
-    StringBuilder out = new StringBuilder(text.length() + 16);
-    text.codePoints().forEach(c -> escape(out, c));
+    StringBuilder out = new StringBuilder(text.length() + 16).append(text, 0, at);
+    while (at < text.length()) {
+      int c = text.codePointAt(at);
+      escape(out, c);
+      at += Character.charCount(c);
+    }
     return out.toString();
   }
 

@@ -114,7 +114,6 @@ class JujuPeerSetIT {
         .flatMap(run -> run.calls().stream())
         .filter(call -> call.tool().equals("juju-log"))
         .flatMap(call -> call.arguments().get(call.arguments().size() - 1).lines())
-        .map(line -> line.replaceFirst("^charm: ", ""))
         .filter(line -> line.endsWith(" joined") || line.startsWith("departed: "))
         .toList();
   }

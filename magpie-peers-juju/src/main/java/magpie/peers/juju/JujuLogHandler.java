@@ -15,7 +15,6 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import magpie.peers.Environment;
 import magpie.peers.PeersException;
-import magpie.peers.text.Quote;
 
 /**
  * Sends log records to {@code juju-log}, so that they appear in {@code juju debug-log} at their own
@@ -27,9 +26,6 @@ import magpie.peers.text.Quote;
  * manager and does no other harm.
  */
 public final class JujuLogHandler extends Handler implements AutoCloseable {
-  /** The kernel takes at most 128 KiB in one argument; the rest goes into the next call. */
-  static final int LONGEST_IN_BYTES = 100_000;
-
   /** Causes behind one another are followed this far: they may run in a circle. */
   private static final int MOST_CAUSES = 16;
 
@@ -78,55 +74,12 @@ public final class JujuLogHandler extends Handler implements AutoCloseable {
         message.append("; ").append(thrown);
         thrown = thrown.getCause();
       }
-      String text = tame(message.toString());
-      for (int from = 0; from < text.length(); ) {
-        int end = end(text, from);
-        tools.run(
-            HookTools.Call.of(
-                "juju-log", "-l", level(record.getLevel()), "--", text.substring(from, end)));
-        from = end;
-      }
+      JujuLog.send(tools, record.getLevel().intValue(), message.toString());
     } catch (PeersException | IllegalStateException e) {
       // The message without the exception, whose stack trace would fill the log of the agent.
       reportError(
           "juju-log did not take a record: " + e.getMessage(), null, ErrorManager.WRITE_FAILURE);
     }
-  }
-
-  /** What people read at a terminal with {@code juju debug-log} may come from any peer. */
-  private static String tame(String message) {
-    // No argument can hold a NUL, and a message may have several lines.
-    StringBuilder tame = new StringBuilder(message.length());
-    for (String line : message.replace("\0", "\\0").split("\n", -1)) {
-      tame.append(tame.isEmpty() ? "" : "\n").append(Quote.visible(line));
-    }
-    return tame.toString();
-  }
-
-  /** Where the part that begins at {@code from} ends, between two characters. */
-  static int end(String text, int from) {
-    int end = from;
-    int bytes = 0;
-    while (end < text.length()) {
-      int c = text.codePointAt(end);
-      bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-      if (bytes > LONGEST_IN_BYTES) {
-        return end;
-      }
-      end += Character.charCount(c);
-    }
-    return end;
-  }
-
-  private static String level(Level level) {
-    int value = level.intValue();
-    return value >= Level.SEVERE.intValue()
-        ? "ERROR"
-        : value >= Level.WARNING.intValue()
-            ? "WARNING"
-            : value >= Level.INFO.intValue()
-                ? "INFO"
-                : value >= Level.FINE.intValue() ? "DEBUG" : "TRACE";
   }
 
   /** Does nothing: every record is sent at once. */

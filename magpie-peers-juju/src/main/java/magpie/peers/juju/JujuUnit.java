@@ -22,7 +22,7 @@ import magpie.peers.text.Quote;
 
 /**
  * What a Juju unit can do beyond looking at its peers: publish its addresses, share settings of the
- * whole application, and say how it is.
+ * whole application, say how it is, and write to its log.
  *
  * <pre>{@code
  * try (PeerView peers = Peers.open()) {
@@ -110,8 +110,16 @@ public final class JujuUnit {
     }
     List<PeerAddress> all = new ArrayList<>(source.addresses(hook.endpoint()));
     all.addAll(OwnInterfaces.read());
-    all.removeIf(candidate -> !keep.test(candidate));
-    List<String> texts = OwnInterfaces.ordered(all).stream().map(PeerAddress::toString).toList();
+    List<PeerAddress> kept = new ArrayList<>(all.size());
+    for (PeerAddress candidate : all) {
+      if (keep.test(candidate)) {
+        kept.add(candidate);
+      }
+    }
+    List<String> texts = new ArrayList<>(kept.size());
+    for (PeerAddress each : OwnInterfaces.ordered(kept)) {
+      texts.add(each.toString());
+    }
     Map<String, String> changes = source.changes(Map.of(Bags.ADDRESSES, Bags.addresses(texts)));
     if (changes.isEmpty()) {
       return false;
@@ -182,14 +190,29 @@ public final class JujuUnit {
   public void setStatus(Status status, String message) {
     Objects.requireNonNull(message, "message");
     String text = Quote.visible(message);
-    int end = JujuLogHandler.end(text, 0);
+    int end = JujuLog.end(text, 0);
     if (end < text.length()) {
-      text =
-          text.substring(0, end)
-              + "... (shortened to "
-              + JujuLogHandler.LONGEST_IN_BYTES
-              + " bytes)";
+      text = text.substring(0, end) + "... (shortened to " + JujuLog.LONGEST_IN_BYTES + " bytes)";
     }
     tools.run(HookTools.Call.of("status-set", "--", status.name().toLowerCase(Locale.ROOT), text));
+  }
+
+  /**
+   * Writes a message to the log that {@code juju debug-log} shows, at once, whether or not the hook
+   * succeeds.
+   *
+   * <p>{@link JujuLogHandler} does the same for {@link java.util.logging}, whose start takes a hook
+   * longer than most other things that it does (docs/performance.md).
+   *
+   * @param level the level; {@code OFF} writes nothing
+   * @param message the message, of one or more lines and any length; other control characters in it
+   *     arrive as escapes; an empty one writes nothing
+   */
+  public void log(System.Logger.Level level, String message) {
+    Objects.requireNonNull(level, "level");
+    Objects.requireNonNull(message, "message");
+    if (level != System.Logger.Level.OFF) {
+      JujuLog.send(tools, level.getSeverity(), message);
+    }
   }
 }

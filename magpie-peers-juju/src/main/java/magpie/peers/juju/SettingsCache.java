@@ -262,17 +262,13 @@ final class SettingsCache {
   /** Reads the file; what is no file of this unit, or not whole, counts as nothing. */
   private boolean load() {
     try {
-      BasicFileAttributes attributes =
-          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-      if (attributes.isRegularFile() && attributes.size() <= LARGEST) {
-        load(new Reader(new String(Files.readAllBytes(file), StandardCharsets.UTF_8)));
-        return true;
-      }
+      load(Reader.of(file));
+      return true;
     } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException e) {
       kept.clear();
       last = "";
+      return false;
     }
-    return false;
   }
 
   private void load(Reader text) {
@@ -345,6 +341,19 @@ final class SettingsCache {
 
     Reader(String text) {
       this.text = text;
+    }
+
+    /**
+     * Reads a file. Here, so that this class is loaded by the first hook, before there is a file:
+     * that is the hook of which the charm may make its archive of classes.
+     */
+    static Reader of(Path file) throws IOException {
+      BasicFileAttributes attributes =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      if (!attributes.isRegularFile() || attributes.size() > LARGEST) {
+        throw new IllegalArgumentException("no file of ours");
+      }
+      return new Reader(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
     }
 
     boolean isAtEnd() {

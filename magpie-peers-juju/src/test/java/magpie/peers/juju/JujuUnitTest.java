@@ -236,6 +236,31 @@ class JujuUnitTest {
   }
 
   @Test
+  void writesToTheLogAtEveryLevel() {
+    HookScene.run(
+        other,
+        view -> {
+          JujuUnit unit = JujuUnit.of(view);
+          for (System.Logger.Level level : System.Logger.Level.values()) {
+            unit.log(level, "--said at " + level + "\u001b\n\0 \u00e9");
+          }
+          unit.log(System.Logger.Level.INFO, "");
+          assertThrows(NullPointerException.class, () -> unit.log(null, "never"));
+        });
+
+    String rest = "\\u001b\n\\0 \u00e9";
+    assertEquals(
+        List.of(
+            "TRACE --said at ALL" + rest,
+            "TRACE --said at TRACE" + rest,
+            "DEBUG --said at DEBUG" + rest,
+            "INFO --said at INFO" + rest,
+            "WARNING --said at WARNING" + rest,
+            "ERROR --said at ERROR" + rest),
+        other.logs());
+  }
+
+  @Test
   void aStatusThatIsLongerThanAnArgumentCanBeIsShortened() {
     HookScene.run(
         leader,
