@@ -22,6 +22,7 @@ import magpie.peers.Network;
 import magpie.peers.PeerAddress;
 import magpie.peers.PeerId;
 import magpie.peers.SourceUnavailableException;
+import magpie.peers.host.OwnInterfaces;
 import magpie.peers.spi.PeerSource;
 import magpie.peers.spi.Reading;
 import magpie.peers.spi.StateStore;
@@ -338,6 +339,22 @@ final class JujuSource implements PeerSource {
   /** The addresses of this unit at an endpoint, as network-get tells them. */
   List<PeerAddress> addresses(String endpoint) {
     return addresses.computeIfAbsent(endpoint, name -> NetworkInfo.read(tools, name));
+  }
+
+  /**
+   * All addresses of this unit, to publish some of them: those at an endpoint, then those of the
+   * machine. The state, which tells whether they are published already, is asked for meanwhile.
+   */
+  List<PeerAddress> ownAddresses(String endpoint) {
+    state.prefetch();
+    try {
+      List<PeerAddress> all = new ArrayList<>(addresses(endpoint));
+      all.addAll(OwnInterfaces.read());
+      return all;
+    } catch (RuntimeException e) {
+      state.abandon();
+      throw e;
+    }
   }
 
   @Override

@@ -108,8 +108,7 @@ public final class JujuUnit {
     if (source.relationIds().isEmpty()) {
       return false;
     }
-    List<PeerAddress> all = new ArrayList<>(source.addresses(hook.endpoint()));
-    all.addAll(OwnInterfaces.read());
+    List<PeerAddress> all = source.ownAddresses(hook.endpoint());
     List<PeerAddress> kept = new ArrayList<>(all.size());
     for (PeerAddress candidate : all) {
       if (keep.test(candidate)) {

@@ -6,9 +6,12 @@
 package magpie.peers.juju;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -49,6 +52,9 @@ final class SettingsCache {
 
   /** Larger is no file of ours: Juju has at most 16 MiB for a unit, and then this is no gain. */
   private static final int LARGEST = 64 << 20;
+
+  private static final Set<OpenOption> APPENDING =
+      Set.of(StandardOpenOption.WRITE, StandardOpenOption.APPEND, LinkOption.NOFOLLOW_LINKS);
 
   private final Path file;
   private final PeerId unit;
@@ -135,13 +141,11 @@ final class SettingsCache {
   }
 
   private boolean append(String line) {
-    try {
-      Files.write(
-          file,
-          line.getBytes(StandardCharsets.UTF_8),
-          StandardOpenOption.WRITE,
-          StandardOpenOption.APPEND,
-          LinkOption.NOFOLLOW_LINKS);
+    ByteBuffer rest = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+    try (SeekableByteChannel out = Files.newByteChannel(file, APPENDING)) {
+      while (rest.hasRemaining()) {
+        out.write(rest);
+      }
       return true;
     } catch (IOException e) {
       return false;
