@@ -67,12 +67,12 @@ public final class JujuUnit {
    * @throws IllegalArgumentException if the view is of another backend
    */
   public static JujuUnit of(PeerView view) {
-    return view.extension(JujuUnit.class)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "expected a view of the backend juju, found one of "
-                        + Quote.of(view.backend())));
+    JujuUnit unit = view.extension(JujuUnit.class).orElse(null);
+    if (unit == null) {
+      throw new IllegalArgumentException(
+          "expected a view of the backend juju, found one of " + Quote.of(view.backend()));
+    }
+    return unit;
   }
 
   /**
