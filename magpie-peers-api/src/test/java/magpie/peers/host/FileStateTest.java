@@ -237,7 +237,10 @@ class FileStateTest {
       assertEquals(1, text.chars().distinct().count(), () -> "seed " + seed);
     }
     StateStore.file(file).update(text -> "swept");
-    assertEquals(List.of("x.state", "x.state.lock"), names());
+    // One that was killed before it had locked its file is swept a minute later.
+    List<String> left = new ArrayList<>(names());
+    left.removeIf(name -> name.endsWith(".new"));
+    assertEquals(List.of("x.state", "x.state.lock"), left, () -> "seed " + seed);
   }
 
   @Test
