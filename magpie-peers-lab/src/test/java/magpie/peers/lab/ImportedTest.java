@@ -842,7 +842,7 @@ class ImportedTest {
   // ---- containerlab ----
 
   @Test
-  void readsContainerlabWithDefaultsKindsAndGroups() {
+  void readsContainerlabWithDefaultsGroupsAndKindsInAnyCase() {
     Imported imported =
         containerlab(
             """
@@ -852,7 +852,7 @@ class ImportedTest {
             topology:
               defaults: { kind: linux, labels: { rack: a, role: x } }
               kinds:
-                nokia_srlinux: { type: ixr-d3, labels: { role: switch } }
+                Nokia_SRLinux: { type: ixr-d3, labels: { role: switch } }
               groups:
                 spines: { kind: nokia_srlinux, labels: { tier: 2 } }
               nodes:
