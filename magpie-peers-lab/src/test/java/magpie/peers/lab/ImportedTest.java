@@ -887,6 +887,24 @@ class ImportedTest {
   }
 
   @Test
+  void emptyTextIsAsGoodAsUnset() {
+    assertEquals(
+        List.of("c1 [clab-demo-c1] {group=spines, kind=linux, tier=2} {}"),
+        nodes(
+            containerlab(
+                """
+                name: demo
+                mgmt: { ipv4-subnet: "", ipv6-subnet: "" }
+                topology:
+                  defaults: { kind: linux, group: spines }
+                  groups:
+                    spines: { kind: "", labels: { tier: 2 } }
+                  nodes:
+                    c1: { kind: "", group: "", network-mode: "", mgmt-ipv4: "", mgmt-ipv6: "" }
+                """)));
+  }
+
+  @Test
   void refusesWhatContainerlabReplacesOrCannotBe() {
     assertRefused(
         """
