@@ -120,18 +120,6 @@ final class HookTools implements AutoCloseable {
     }
   }
 
-  /** Lets the JDK get ready to start processes, which takes it a while, in another thread. */
-  void prepare() {
-    execute(new Preparing());
-  }
-
-  private static final class Preparing implements Runnable {
-    @Override
-    public void run() {
-      ProcessHandle.current();
-    }
-  }
-
   boolean has(String tool) {
     return locate(tool).isPresent();
   }

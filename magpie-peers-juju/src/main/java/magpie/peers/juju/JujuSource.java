@@ -58,10 +58,9 @@ final class JujuSource implements PeerSource {
 
   JujuSource(CharmProcess hook) {
     this.hook = hook;
-    this.tools = new HookTools(hook.environment(), hook.deadline());
-    tools.prepare();
-    // Before any tool, so that a hook that dies leaves nothing in it that is out of date.
+    // Before anything else, so that a hook that dies leaves nothing in it that is out of date.
     this.cache = hook.incremental() ? SettingsCache.of(hook) : null;
+    this.tools = new HookTools(hook.environment(), hook.deadline());
     this.state = JujuState.of(hook, tools);
   }
 
