@@ -149,7 +149,7 @@ final class JujuReading implements Reading, HookTools.Receiver<Optional<Map<Stri
     Iterator<JujuSource.Bag> each = missing.iterator();
     while (each.hasNext()) {
       JujuSource.Bag bag = each.next();
-      Map<String, String> settings = isListed(bag) ? cache.settings(bag) : null;
+      Map<String, String> settings = bag.isListed(members) ? cache.settings(bag) : null;
       if (settings != null) {
         bags.put(bag, Optional.of(settings));
         each.remove();
@@ -161,16 +161,11 @@ final class JujuReading implements Reading, HookTools.Receiver<Optional<Map<Stri
     for (JujuSource.Bag bag : read) {
       Map<String, String> settings =
           Objects.requireNonNull(bags.get(bag), "a bag that was read").orElse(null);
-      if (settings != null && isListed(bag)) {
+      if (settings != null && bag.isListed(members)) {
         cache.keep(bag, settings);
       }
     }
     cache.save(members);
-  }
-
-  private boolean isListed(JujuSource.Bag bag) {
-    Set<PeerId> units = members.get(bag.relation());
-    return units != null && units.contains(bag.unit());
   }
 
   @Override

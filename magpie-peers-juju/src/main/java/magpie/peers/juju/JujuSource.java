@@ -163,6 +163,12 @@ final class JujuSource implements PeerSource {
       return HookTools.Call.of("relation-get", "--format=json", "-r", relation, "-", unit.value());
     }
 
+    /** Whether the unit is a member of the relation, of those that were listed. */
+    boolean isListed(Map<String, Set<PeerId>> members) {
+      Set<PeerId> units = members.get(relation);
+      return units != null && units.contains(unit);
+    }
+
     // Written out, because what the JDK makes for a record costs a hook 10 ms the first time.
 
     @Override
@@ -342,13 +348,13 @@ final class JujuSource implements PeerSource {
   }
 
   /**
-   * All addresses of this unit, to publish some of them: those at an endpoint, then those of the
+   * All addresses of this unit, to publish some of them: those at the endpoint, then those of the
    * machine. The state, which tells whether they are published already, is asked for meanwhile.
    */
-  List<PeerAddress> ownAddresses(String endpoint) {
+  List<PeerAddress> ownAddresses() {
     state.prefetch();
     try {
-      List<PeerAddress> all = new ArrayList<>(addresses(endpoint));
+      List<PeerAddress> all = new ArrayList<>(addresses(hook.endpoint()));
       all.addAll(OwnInterfaces.read());
       return all;
     } catch (RuntimeException e) {
@@ -374,7 +380,7 @@ final class JujuSource implements PeerSource {
   @Override
   public <T> Optional<T> extension(Class<T> type) {
     return type == JujuUnit.class
-        ? Optional.of(type.cast(new JujuUnit(hook, tools, this)))
+        ? Optional.of(type.cast(new JujuUnit(tools, this)))
         : Optional.empty();
   }
 

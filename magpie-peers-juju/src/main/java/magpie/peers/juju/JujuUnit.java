@@ -37,12 +37,10 @@ import magpie.peers.text.Quote;
  * hook has succeeded; the status is set at once. Safe for use by many threads after one another.
  */
 public final class JujuUnit {
-  private final CharmProcess hook;
   private final HookTools tools;
   private final JujuSource source;
 
-  JujuUnit(CharmProcess hook, HookTools tools, JujuSource source) {
-    this.hook = hook;
+  JujuUnit(HookTools tools, JujuSource source) {
     this.tools = tools;
     this.source = source;
   }
@@ -108,7 +106,7 @@ public final class JujuUnit {
     if (source.relationIds().isEmpty()) {
       return false;
     }
-    List<PeerAddress> all = source.ownAddresses(hook.endpoint());
+    List<PeerAddress> all = source.ownAddresses();
     List<PeerAddress> kept = new ArrayList<>(all.size());
     for (PeerAddress candidate : all) {
       if (keep.test(candidate)) {

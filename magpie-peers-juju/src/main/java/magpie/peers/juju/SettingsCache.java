@@ -193,7 +193,7 @@ final class SettingsCache {
     if (whole) {
       kept.put(bag, text.append('\n').toString());
       if (adding) {
-        line(read, bag);
+        member(read, bag);
         added++;
       }
     } else {
@@ -201,7 +201,8 @@ final class SettingsCache {
     }
   }
 
-  private void line(StringBuilder text, JujuSource.Bag bag) {
+  /** Adds what is kept of a member, as it stands in the file. */
+  private void member(StringBuilder text, JujuSource.Bag bag) {
     text.append(BAG);
     word(text, bag.relation());
     word(text, bag.unit().value());
@@ -223,7 +224,7 @@ final class SettingsCache {
   void save(Map<String, Set<PeerId>> members) {
     boolean stay = true;
     for (JujuSource.Bag bag : kept.keySet()) {
-      stay &= isListed(bag, members);
+      stay &= bag.isListed(members);
     }
     if (adding && stay && added <= kept.size()) {
       adding = read.isEmpty() || append(ended(read));
@@ -232,11 +233,6 @@ final class SettingsCache {
       replace(members);
     }
     read.setLength(0);
-  }
-
-  private static boolean isListed(JujuSource.Bag bag, Map<String, Set<PeerId>> members) {
-    Set<PeerId> listed = members.get(bag.relation());
-    return listed != null && listed.contains(bag.unit());
   }
 
   private String ended(StringBuilder text) {
@@ -251,8 +247,8 @@ final class SettingsCache {
     word(text, endpoint);
     text.append('\n').append(last);
     for (JujuSource.Bag bag : kept.keySet()) {
-      if (isListed(bag, members)) {
-        line(text, bag);
+      if (bag.isListed(members)) {
+        member(text, bag);
       }
     }
     sum.reset();
