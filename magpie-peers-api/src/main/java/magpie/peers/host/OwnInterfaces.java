@@ -188,15 +188,15 @@ public final class OwnInterfaces {
         continue;
       }
       String digits = words.nextToken();
+      if (digits.length() != 32) {
+        continue;
+      }
       // The number of the interface.
       words.nextToken();
       int prefix = Integer.parseInt(words.nextToken(), 16);
       String scope = words.nextToken();
       int flags = Integer.parseInt(words.nextToken(), 16);
       String device = words.nextToken();
-      if (digits.length() != 32) {
-        continue;
-      }
       PeerAddress address = PeerAddress.of(groups(digits) + "/" + prefix, device);
       boolean usable = (flags & (TENTATIVE | DUPLICATE)) == 0;
       boolean farther = !scope.equals(LINK) && !scope.equals(HOST);

@@ -51,7 +51,8 @@ class OwnInterfacesTest {
                 "00000000000000000000000000000001 01 80 10 80       lo",
                 "fe80000000000000000000000000000a 02 40 20 80     eth0",
                 "20010db8000000000000000000000000 03 80 00 80     eth1",
-                "rubbish"));
+                "rubbish",
+                "six words that are no address"));
 
     assertEquals(
         List.of(
