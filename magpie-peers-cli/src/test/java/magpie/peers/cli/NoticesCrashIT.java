@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Processes that record and dismiss are killed at any moment: no notice is lost (N3, N4). */
 class NoticesCrashIT {
-  private static final int ROUNDS = Boolean.getBoolean("magpie.thorough") ? 25 : 3;
+  private static final int ROUNDS = 25;
   private static final Pattern ID = Pattern.compile("\"id\": \"(magpie/\\d+)\"");
 
   @TempDir Path directory;

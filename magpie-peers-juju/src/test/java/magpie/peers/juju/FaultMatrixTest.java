@@ -64,6 +64,10 @@ class FaultMatrixTest {
 
   private static final String AGAIN = "; the hook is to fail, so that Juju runs it again";
   private static final int PATIENT = 60;
+
+  /** Each call of each hook gets every fault; else each different call gets one, once. */
+  private static final boolean EVERY = Boolean.getBoolean("magpie.thorough");
+
   private static final String FLOOD = "#".repeat(10 << 20);
 
   /** One call of a hook: the n-th with these arguments. */
@@ -93,9 +97,6 @@ class FaultMatrixTest {
   private final Set<List<Object>> tried = new HashSet<>();
   private final List<String> hooks = new ArrayList<>();
 
-  /** Each call of each hook gets every fault; else each different call gets one, once. */
-  private boolean every = Boolean.getBoolean("magpie.thorough");
-
   private int failures;
   private int toolTimeout = PATIENT;
 
@@ -123,7 +124,7 @@ class FaultMatrixTest {
             "remove"),
         hooks);
     // Fourteen calls differ.
-    assertTrue(failures > (every ? 400 : 10), failures + " failures");
+    assertTrue(failures > (EVERY ? 400 : 10), failures + " failures");
   }
 
   @Test
@@ -185,12 +186,12 @@ class FaultMatrixTest {
       }
       boolean first =
           tried.add(
-              every ? List.of(hook.name(), hook.remoteUnit().isEmpty(), spot) : List.of(spot));
-      if (!every && !first) {
+              EVERY ? List.of(hook.name(), hook.remoteUnit().isEmpty(), spot) : List.of(spot));
+      if (!EVERY && !first) {
         continue;
       }
       List<Case> cases = cases(spot);
-      if (!every || !first) {
+      if (!EVERY || !first) {
         cases = List.of(cases.get(failures % cases.size()));
       }
       for (Case wrong : cases) {

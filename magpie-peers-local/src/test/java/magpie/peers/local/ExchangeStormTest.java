@@ -38,8 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>Readers listen through the api, as programs do.
  */
 class ExchangeStormTest {
-  private static final int READERS = Boolean.getBoolean("magpie.thorough") ? 10 : 3;
-  private static final int KILLS = Boolean.getBoolean("magpie.thorough") ? 8 : 2;
+  private static final int READERS = 10;
+  private static final int KILLS = 8;
   private static final int LONGEST_LIFE_MILLIS = 300;
   private static final String BALLAST = "ballast\n".repeat(4_000);
   private static final List<String> WRITERS = List.of("magpie/1", "magpie/2");
