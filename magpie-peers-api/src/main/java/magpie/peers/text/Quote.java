@@ -54,7 +54,7 @@ public final class Quote {
 
   /**
    * Returns {@code text} in double quotes as JSON writes it, whole, with everything a terminal
-   * could act on escaped; YAML 1.2 reads it as the same text.
+   * could act on escaped; languages that contain JSON read it as the same text.
    *
    * @param text any text, unpaired surrogates included; not null
    * @return the quoted text, in one line
@@ -68,10 +68,10 @@ public final class Quote {
       if (c == '"' || c == '\\') {
         out.append('\\').append((char) c);
       } else if (c > 0xffff) {
-        // As it is, because YAML has no escape that JSON knows for it.
+        // As it is: a language that contains JSON may read no pair of escapes as one character.
         out.appendCodePoint(c);
       } else if (c == 0xfffe || c == 0xffff) {
-        // Characters to Java, but not printable to YAML.
+        // Characters to Java, but not printable in every language that contains JSON.
         out.append("\\u").append(HEX.toHexDigits((char) c));
       } else {
         escape(out, c);

@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
  * Runs Jazzer on a target, in a process of its own.
  *
  * <p>The driver and not its JUnit extension, which loads an agent and a native library also when it
- * only replays: whoever builds magpie-peers should need neither. Without {@code -Pfuzz} Jazzer is
- * not on the class path.
+ * only replays: a build of magpie-peers should need neither. Without {@code -Pfuzz} Jazzer is not
+ * on the class path.
  */
 final class Fuzzer {
   /** Long enough for what is quadratic to show. */

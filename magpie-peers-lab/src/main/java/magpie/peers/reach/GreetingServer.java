@@ -75,7 +75,7 @@ final class GreetingServer implements AutoCloseable {
   }
 
   /**
-   * Takes the addresses, all with the port of the first, and answers nobody yet.
+   * Binds the addresses, all with the port of the first, and does not answer yet.
    *
    * @throws java.net.BindException if one of them is in use
    */

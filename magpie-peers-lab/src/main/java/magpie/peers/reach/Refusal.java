@@ -30,7 +30,7 @@ final class Refusal {
   private static Optional<String> provoke() {
     try (SocketChannel silent = SocketChannel.open();
         SocketChannel asking = SocketChannel.open()) {
-      // A port that is bound and not listened on is nobody else's, and refuses.
+      // A port that is bound but not listened on cannot be taken by others, and refuses.
       silent.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
       asking.configureBlocking(false);
       if (!asking.connect(silent.getLocalAddress())) {

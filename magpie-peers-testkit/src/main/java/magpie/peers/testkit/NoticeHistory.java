@@ -297,7 +297,7 @@ public final class NoticeHistory {
       return of;
     }
 
-    /** A step was begun, and nobody knows whether it was done. */
+    /** A step was begun, and it is unknown whether it was done. */
     private void open(NoticeStep step, Set<Told> shown, Life life) {
       Set<Memory> now = new LinkedHashSet<>(possible);
       if (step.verb() == Verb.ASKS) {

@@ -508,7 +508,8 @@ public abstract class PeerViewContract {
       assertTrue(
           member("M4", view, id(2)).suspect(),
           "M4: a suspect is not marked; check Builder.suspect");
-      assertFalse(member("M4", view, id(1)).suspect(), "M4: a peer that nobody doubts is marked");
+      assertFalse(
+          member("M4", view, id(1)).suspect(), "M4: a peer is marked as suspect without a reason");
       assertEquals(
           List.of(false, true),
           view.nodes().stream().map(PeerNode::suspect).toList(),
@@ -528,7 +529,8 @@ public abstract class PeerViewContract {
       needs(Capability.LIVE);
       put(1, 2);
       PeerView view = open();
-      assertFalse(member("M4", view, id(2)).suspect(), "M4: a peer that nobody doubts is marked");
+      assertFalse(
+          member("M4", view, id(2)).suspect(), "M4: a peer is marked as suspect without a reason");
       set.doubt(id(2));
       String rule =
           "M4: an open view does not mark a suspect; check that PeerSource.read() gives a new"
