@@ -36,7 +36,9 @@ final class NoticeBoard {
 
   private final SourcedView view;
   private final CheckedSource source;
-  private final ReentrantLock lock = new ReentrantLock();
+
+  /** First come, first served, as the lock of the view. */
+  private final ReentrantLock lock = new ReentrantLock(true);
 
   /** Who waits for the state now, and whether close() has woken it; guarded by this object. */
   private @Nullable Thread waiting;

@@ -36,8 +36,9 @@ import java.util.function.Consumer;
  * needs: {@link #ids()} does not read what the peers published (N6). When the source breaks, the
  * last good peers stay, and {@link #health()} tells (E2).
  *
- * <p><b>Threads.</b> Safe for use by many threads; calls wait for one another, and for the source
- * (a file, or processes with their deadlines). Listeners run on a thread of the view.
+ * <p><b>Threads.</b> Safe for use by many threads; calls wait for one another, in the order in
+ * which they came, and for the source (a file, or processes and servers with their deadlines).
+ * Listeners run on a thread of the view.
  *
  * <p><b>Failure.</b> Every method that reads or writes throws a {@link PeersException} if there is
  * nothing good to return, and {@link IllegalStateException} after {@link #close()}.

@@ -23,7 +23,12 @@ import org.jspecify.annotations.Nullable;
  * are dealt with on threads of their own.
  */
 final class SourcedView implements PeerView {
-  private final ReentrantLock lock = new ReentrantLock();
+  /**
+   * First come, first served: the thread that tells listeners reads again at once where a source
+   * takes long to fail, and callers would wait for many of its readings.
+   */
+  private final ReentrantLock lock = new ReentrantLock(true);
+
   private final String backend;
   private final CheckedSource source;
   private final LastGood good;

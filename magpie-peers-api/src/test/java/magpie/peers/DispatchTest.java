@@ -20,6 +20,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -611,6 +612,44 @@ class DispatchTest {
   /**
    * Who lists has the lock of the view, who records has that of the state: nobody waits in a ring.
    */
+  /** As with a cluster that lost its quorum: a reading takes seconds, and the next is due. */
+  @Test
+  void aSourceThatIsReadWithoutPauseKeepsNoCallerWaiting() throws InterruptedException {
+    ScriptedSource source = ScriptedSource.of("a");
+    BlockingQueue<PeerEvent> heard = new LinkedBlockingQueue<>();
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger overtaken = new AtomicInteger();
+    try (PeerView view = source.open()) {
+      view.listen(heard::add);
+      assertEquals(PeerEvent.Kind.STARTED, next(heard).kind());
+      Thread caller = Thread.currentThread();
+      AtomicBoolean queued = new AtomicBoolean();
+      source.beforeReading =
+          () -> {
+            if (Thread.currentThread().equals(caller)) {
+              queued.set(false);
+              return;
+            }
+            if (queued.get()) {
+              overtaken.incrementAndGet();
+            }
+            source.changed();
+            // The reading takes until the caller waits for its end.
+            while (!over.get() && caller.getState() != Thread.State.WAITING) {
+              Thread.onSpinWait();
+            }
+            queued.set(!over.get());
+          };
+      source.readFault = "no leader";
+      source.changed();
+      for (int i = 0; i < 500; i++) {
+        assertEquals("no leader", view.health().reason());
+      }
+      over.set(true);
+    }
+    assertEquals(0, overtaken.get(), "readings before that of a caller who waited already");
+  }
+
   @Test
   void recordingsAndListingsOfManyThreadsEnd() throws Exception {
     ScriptedSource source = ScriptedSource.of("a");

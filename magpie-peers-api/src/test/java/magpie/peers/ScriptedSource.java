@@ -45,6 +45,7 @@ final class ScriptedSource implements PeerSource {
   volatile boolean readInterrupted;
   volatile boolean closed;
   volatile int reads;
+  volatile Runnable beforeReading = () -> {};
   private final List<Runnable> watchers = new ArrayList<>();
   private @Nullable Reading reading;
 
@@ -89,6 +90,7 @@ final class ScriptedSource implements PeerSource {
   @Override
   public Reading read() {
     reads++;
+    beforeReading.run();
     readInterrupted |= Thread.currentThread().isInterrupted();
     Error serious = error;
     if (serious != null) {

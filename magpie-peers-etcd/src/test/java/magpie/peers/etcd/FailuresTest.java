@@ -130,14 +130,13 @@ class FailuresTest {
       Duration until = Duration.ofNanos(System.nanoTime() - lost);
       System.out.println("etcd: the loss of quorum is told after " + until.toMillis() + " ms");
       assertTrue(until.compareTo(Duration.ofSeconds(25)) < 0, until.toString());
+      String reason = seen.health().reason();
       assertTrue(
-          seen.health()
-              .reason()
-              .startsWith(
-                  "expected an answer of etcd at "
-                      + cluster.endpoints()
-                      + " within 5 s to read /magpie/v1/set/, found "),
-          seen.health().reason());
+          reason.startsWith(
+              "expected an answer of etcd at "
+                  + cluster.endpoints()
+                  + " within 5 s to read /magpie/v1/set/, found "),
+          reason);
       assertEquals(List.of("a"), seen.ids().stream().map(Object::toString).toList());
       cluster.restart(0);
       cluster.restart(1);
