@@ -65,9 +65,9 @@ final class Expected {
    * Waits until the answer is as expected: neighbours on a network take a moment to notice that a
    * node is back.
    */
-  static void soon(List<String> expected, Supplier<List<String>> answer) {
+  static <T> void soon(T expected, Supplier<T> answer) {
     long deadline = System.nanoTime() + Node.DEADLINE.toNanos();
-    List<String> last = answer.get();
+    T last = answer.get();
     while (!last.equals(expected) && System.nanoTime() < deadline) {
       last = answer.get();
     }

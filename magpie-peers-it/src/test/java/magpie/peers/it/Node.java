@@ -13,6 +13,7 @@ import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Frame;
 import com.github.dockerjava.api.model.StreamType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,6 +81,13 @@ final class Node {
     return this;
   }
 
+  /** Gives the node a program of this machine. */
+  Node withProgram(Path program) {
+    container.withCopyFileToContainer(
+        MountableFile.forHostPath(program, 0755), "/bin/" + name(program));
+    return this;
+  }
+
   private static MountableFile file(Path path) {
     return MountableFile.forHostPath(path);
   }
@@ -110,6 +118,22 @@ final class Node {
     return this;
   }
 
+  /** Sets which other program of the same jars the node runs. */
+  Node running(Class<?> main, String... arguments) {
+    container.withCommand(program(main, Stream.of(arguments)));
+    return this;
+  }
+
+  /** Sets which program of another kind the node runs; what it says is for people. */
+  Node executing(String... command) {
+    serving = name + " begins";
+    List<String> words =
+        new ArrayList<>(List.of("sh", "-c", "echo \"$0 begins\"; exec \"$@\"", name));
+    words.addAll(List.of(command));
+    container.withCommand(words.toArray(String[]::new));
+    return this;
+  }
+
   /** Has the node answer {@code magpie-peers reach} as long as it is up. */
   Node listening() {
     serving = name + " listens on ";
@@ -124,12 +148,15 @@ final class Node {
 
   /** Returns the command line of a program among the jars. */
   String[] program(Class<?> main, Stream<String> arguments) {
-    String classPath =
-        String.join(":", jars.files().stream().map(jar -> JARS + name(jar)).toList());
+    String classPath = String.join(":", jars.files().stream().map(Node::onClassPath).toList());
     return Stream.concat(
             Stream.of("java", "-XX:TieredStopAtLevel=1", "-Xmx48m", "-cp", classPath),
             Stream.concat(Stream.of(main.getName()), arguments))
         .toArray(String[]::new);
+  }
+
+  private static String onClassPath(Path jar) {
+    return JARS + name(jar) + (Files.isDirectory(jar) ? "/*" : "");
   }
 
   String name() {

@@ -7,19 +7,20 @@ package magpie.peers.it;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
  * Jars as users get them, in the order of a class path.
  *
- * @param files the jars on this machine
+ * @param files the jars on this machine, and directories of jars
  */
 record PackagedJars(List<Path> files) {
   PackagedJars {
     files = List.copyOf(files);
     for (Path file : files) {
-      if (!Files.isRegularFile(file)) {
+      if (!Files.exists(file)) {
         throw new IllegalStateException(
             "expected the jar " + file + ", found none; run these tests with mvn verify");
       }
@@ -61,6 +62,14 @@ record PackagedJars(List<Path> files) {
   /** The command as users download it. */
   static PackagedJars forCommand() {
     return new PackagedJars(List.of(Path.of(System.getProperty("magpie.it.command"))));
+  }
+
+  /** With the directory that users get beside the command. */
+  static PackagedJars forEtcd() {
+    List<Path> files = new ArrayList<>(of("jackson-core").files());
+    Path command = Path.of(System.getProperty("magpie.it.command"));
+    files.add(command.resolveSibling("magpie-peers-etcd"));
+    return new PackagedJars(files);
   }
 
   static PackagedJars forJuju() {
