@@ -68,7 +68,7 @@ class FaultMatrixTest {
   /** Each call of each hook gets every fault; else each different call gets one, once. */
   private static final boolean EVERY = Boolean.getBoolean("magpie.thorough");
 
-  private static final String FLOOD = "#".repeat(10 << 20);
+  private static final String FLOOD = "#".repeat(1 << 20);
 
   /** One call of a hook: the n-th with these arguments. */
   private record Spot(String tool, List<String> arguments, int nth) {
