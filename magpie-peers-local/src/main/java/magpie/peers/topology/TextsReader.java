@@ -27,7 +27,7 @@ final class TextsReader {
   private final YamlEvents events;
   private final Problems problems;
 
-  private final Map<Texts, Map<String, String>> sharedMaps = new TreeMap<>();
+  private final Map<Texts, Map<String, String>> sharedMaps = new HashMap<>();
 
   private final Map<String, String> sharedTexts = new HashMap<>();
 
@@ -88,14 +88,18 @@ final class TextsReader {
   }
 
   /**
-   * A key of {@link #sharedMaps}. In a tree, because a file can be full of texts of one hash, and
-   * by their hash first, because comparing the texts themselves costs more than parsing them.
+   * A key of {@link #sharedMaps}. It has an order, because a file can be full of texts of one hash,
+   * which a hash map keeps in a tree then.
    */
   private record Texts(int hash, TreeMap<String, String> texts) implements Comparable<Texts> {
     @Override
+    public int hashCode() {
+      return hash;
+    }
+
+    @Override
     public int compareTo(Texts other) {
-      int order = Integer.compare(hash, other.hash);
-      order = order != 0 ? order : Integer.compare(texts.size(), other.texts.size());
+      int order = Integer.compare(texts.size(), other.texts.size());
       Iterator<Map.Entry<String, String>> others = other.texts.entrySet().iterator();
       for (Map.Entry<String, String> mine : texts.entrySet()) {
         if (order != 0) {
