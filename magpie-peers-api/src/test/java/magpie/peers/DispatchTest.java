@@ -609,9 +609,6 @@ class DispatchTest {
     assertEquals(List.of(), logged);
   }
 
-  /**
-   * Who lists has the lock of the view, who records has that of the state: nobody waits in a ring.
-   */
   /** As with a cluster that lost its quorum: a reading takes seconds, and the next is due. */
   @Test
   void aSourceThatIsReadWithoutPauseKeepsNoCallerWaiting() throws InterruptedException {
@@ -650,6 +647,9 @@ class DispatchTest {
     assertEquals(0, overtaken.get(), "readings before that of a caller who waited already");
   }
 
+  /**
+   * Who lists has the lock of the view, who records has that of the state: nobody waits in a ring.
+   */
   @Test
   void recordingsAndListingsOfManyThreadsEnd() throws Exception {
     ScriptedSource source = ScriptedSource.of("a");
