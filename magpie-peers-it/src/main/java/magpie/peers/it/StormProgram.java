@@ -13,6 +13,7 @@ import java.net.Socket;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import magpie.peers.Notice;
 import magpie.peers.PeerEvent;
@@ -45,7 +46,7 @@ public final class StormProgram {
   private final PeerView view;
   private final Set<PeerId> departed = new ConcurrentSkipListSet<>();
   private volatile boolean publishing;
-  private volatile int count;
+  private final AtomicInteger count = new AtomicInteger();
   private Thread publisher = new Thread();
 
   private StormProgram(PeerView view) {
@@ -67,7 +68,7 @@ public final class StormProgram {
 
   private void stay(String name) throws IOException, InterruptedException {
     view.extension(Membership.class).orElseThrow().join();
-    count = Integer.parseInt(view.published().getOrDefault(KEY, "0"));
+    count.set(Integer.parseInt(view.published().getOrDefault(KEY, "0")));
     view.listen(
         event -> {
           if (event instanceof PeerEvent.Changed changed) {
@@ -120,13 +121,17 @@ public final class StormProgram {
     }
   }
 
+  /** Ends with a count that was acknowledged: one whose answer was lost is published again. */
   private void publish() {
-    while (publishing) {
+    boolean acknowledged = true;
+    while (publishing || !acknowledged) {
       try {
-        view.publish(KEY, Integer.toString(count + 1));
-        count++;
+        view.publish(KEY, Integer.toString(count.get() + 1));
+        count.incrementAndGet();
+        acknowledged = true;
       } catch (SourceUnavailableException e) {
         // Cut off, or the servers have no leader: it goes on.
+        acknowledged = false;
       }
     }
   }
