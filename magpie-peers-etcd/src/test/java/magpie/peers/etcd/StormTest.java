@@ -72,14 +72,18 @@ class StormTest {
       publisher = new Thread(this::publish, "publisher of " + id);
     }
 
+    /** Ends with a count that was acknowledged: one whose answer was lost is published again. */
     private void publish() {
-      while (publishing) {
+      boolean answered = true;
+      while (publishing || !answered) {
         int next = acknowledged.get() + 1;
         try {
           view.publish("count", "" + next);
           acknowledged.set(next);
+          answered = true;
         } catch (SourceUnavailableException e) {
           // Cut off, or the cluster has no leader: it goes on.
+          answered = false;
         }
       }
     }
