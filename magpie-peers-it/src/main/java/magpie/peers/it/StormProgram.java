@@ -58,7 +58,7 @@ public final class StormProgram {
    *
    * @param arguments the name to say when it serves
    * @throws IOException if the port is taken
-   * @throws InterruptedException never
+   * @throws InterruptedException if it is interrupted while its publisher comes to rest
    */
   public static void main(String... arguments) throws IOException, InterruptedException {
     try (PeerView view = Peers.open()) {

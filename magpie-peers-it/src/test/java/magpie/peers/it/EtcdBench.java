@@ -184,8 +184,8 @@ final class EtcdBench {
     }
   }
 
-  /** Returns the last count that a node has published. */
-  int count(Node node) {
-    return Integer.parseInt(ask(node, "count").get(0));
+  /** Asks the program of a node for a count. */
+  int count(Node node, String word) {
+    return Integer.parseInt(ask(node, word).get(0));
   }
 }

@@ -114,8 +114,7 @@ final class Node {
 
   /** Sets which command of the peer program the node runs as long as it is up. */
   Node running(String command) {
-    container.withCommand(program(command, name));
-    return this;
+    return running(PeerProgram.class, command, name);
   }
 
   /** Sets which other program of the same jars the node runs. */
