@@ -28,6 +28,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The listening end of the hook tools of one unit, for as long as one hook runs.
@@ -43,7 +45,13 @@ import java.util.stream.Collectors;
  */
 final class HookAgent implements AutoCloseable {
   /** How many tools of one unit run at the same time before further ones queue up. */
-  private static final int LINES = 32;
+  private static final int MAX_LINES = 32;
+
+  /**
+   * How many of these lines there are at first, and how many come when the last of them is used.
+   * Most charms use one or two, and to make a FIFO costs more than to use it.
+   */
+  private static final int MORE_LINES = 4;
 
   /** Output up to this length is printed by the shell itself, more of it by cat. */
   private static final int PRINTED_BY_SHELL = 8192;
@@ -151,11 +159,9 @@ final class HookAgent implements AutoCloseable {
     this.gone = socket.resolveSibling(socket.getFileName() + ".closed");
     this.service = service;
     try {
-      this.requests = open("requests");
-      open("hang");
-      for (int line = 0; line < LINES; line++) {
-        answers.add(open(line + ".answer"));
-      }
+      List<RandomAccessFile> opened = open(Stream.concat(Stream.of("requests", "hang"), more()));
+      this.requests = opened.get(0);
+      answers.addAll(opened.subList(2, opened.size()));
     } catch (IOException e) {
       release();
       throw e;
@@ -165,48 +171,61 @@ final class HookAgent implements AutoCloseable {
     thread.start();
   }
 
-  /** Opens a FIFO for both directions, which never waits for the other side. */
-  private RandomAccessFile open(String fifo) throws IOException {
-    RandomAccessFile file = new RandomAccessFile(socket.resolve(fifo).toFile(), "rw");
-    open.add(file);
-    return file;
+  /** The FIFOs of further lines. */
+  private Stream<String> more() {
+    return IntStream.range(answers.size(), answers.size() + MORE_LINES)
+        .mapToObj(line -> line + ".answer");
+  }
+
+  /**
+   * Makes FIFOs and opens them for both directions, which never waits for the other side. A tool
+   * finds none before it is open, since it would read the end of file.
+   */
+  private List<RandomAccessFile> open(Stream<String> names) throws IOException {
+    List<String> fifos = names.toList();
+    List<String> command = new ArrayList<>(List.of("mkfifo", "-m", "600"));
+    fifos.forEach(fifo -> command.add(hidden(fifo).toString()));
+    Process mkfifo =
+        new ProcessBuilder(command)
+            .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
+            .redirectOutput(Redirect.DISCARD)
+            .redirectError(Redirect.DISCARD)
+            .start();
+    int exitCode = waitFor(mkfifo);
+    if (exitCode != 0) {
+      throw new IOException(
+          "mkfifo in \""
+              + socket
+              + "\" ended with exit code "
+              + exitCode
+              + "; the directory must allow FIFOs and be writable");
+    }
+    for (String fifo : fifos) {
+      open.add(new RandomAccessFile(hidden(fifo).toFile(), "rw"));
+      Files.move(hidden(fifo), socket.resolve(fifo));
+    }
+    return List.copyOf(open.subList(open.size() - fifos.size(), open.size()));
+  }
+
+  private Path hidden(String fifo) {
+    return socket.resolve(fifo + ".new");
   }
 
   /**
    * Starts to listen.
    *
    * @param socket the directory to listen in; it must not exist
-   * @throws UncheckedIOException if the FIFOs cannot be made
+   * @throws UncheckedIOException if the directory or the FIFOs cannot be made
    */
   static HookAgent listen(Path socket, Service service, String name) {
-    Path preparing = socket.resolveSibling(socket.getFileName() + ".new");
     try {
-      Files.createDirectories(preparing);
-      List<String> command = new ArrayList<>(List.of("mkfifo", "-m", "600"));
-      command.add(preparing.resolve("requests").toString());
-      command.add(preparing.resolve("hang").toString());
-      for (int line = 0; line < LINES; line++) {
-        command.add(preparing.resolve(line + ".answer").toString());
-      }
-      Process mkfifo =
-          new ProcessBuilder(command)
-              .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
-              .redirectOutput(Redirect.DISCARD)
-              .redirectError(Redirect.DISCARD)
-              .start();
-      int exitCode = waitFor(mkfifo);
-      if (exitCode != 0) {
-        throw new IOException(
-            "mkfifo in \""
-                + preparing
-                + "\" ended with exit code "
-                + exitCode
-                + "; the directory must allow FIFOs and be writable");
-      }
-      Files.move(preparing, socket);
+      Files.createDirectory(socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    try {
       return new HookAgent(socket, service, name);
     } catch (IOException e) {
-      deleteDirectory(preparing);
       deleteDirectory(socket);
       throw new UncheckedIOException(e);
     }
@@ -284,6 +303,9 @@ final class HookAgent implements AutoCloseable {
               Optional.of(given));
     } else {
       call = parse(Files.readAllBytes(callFile));
+    }
+    if (line == answers.size() - 1 && answers.size() < MAX_LINES) {
+      answers.addAll(open(more()));
     }
     Answer answer = service.serve(call, this);
     switch (answer.ending()) {
