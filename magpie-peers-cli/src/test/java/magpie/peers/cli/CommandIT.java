@@ -81,9 +81,7 @@ class CommandIT {
   }
 
   private List<String> jar(String... args) {
-    List<String> line = Launched.java("-jar", Launched.JAR.toString());
-    line.addAll(Arrays.asList(args));
-    return line;
+    return Launched.command(args);
   }
 
   private static void assertPrints(String expected, Launched launched) {

@@ -33,18 +33,10 @@ class CompletionIT {
 
   @BeforeEach
   void writeScriptAndTopology() throws IOException {
-    Launched script =
-        Launched.run(
-            directory,
-            VARIABLES,
-            Launched.java("-jar", Launched.JAR.toString(), "completion", "bash"));
+    Launched script = Launched.run(directory, VARIABLES, Launched.command("completion", "bash"));
     assertEquals("", script.err());
     Files.writeString(directory.resolve("completion"), script.out());
-    Path command =
-        Files.writeString(
-            directory.resolve("magpie-peers"),
-            "#!/bin/sh\nexec '" + Launched.JAVA + "' -jar '" + Launched.JAR + "' \"$@\"\n");
-    assertTrue(command.toFile().setExecutable(true));
+    Launched.install(directory.resolve("magpie-peers"));
     Files.writeString(
         directory.resolve("my bench.yaml"),
         """

@@ -91,8 +91,7 @@ class EtcdIT {
   }
 
   private static List<String> lineIn(String set, String... arguments) {
-    List<String> line = new ArrayList<>(Launched.java("-jar", Launched.JAR.toString()));
-    line.addAll(List.of(arguments));
+    List<String> line = Launched.command(arguments);
     line.addAll(List.of("--etcd", endpoint, "--peer-set", set));
     return line;
   }
@@ -372,9 +371,7 @@ class EtcdIT {
         Launched.run(
             directory,
             variables(),
-            Launched.java(
-                "-jar",
-                Launched.JAR.toString(),
+            Launched.command(
                 "join",
                 "--observer",
                 "--topology",

@@ -53,8 +53,7 @@ class HooksIT {
 
   /** Runs the command in a hook with nothing but what the hook gives it. */
   private static Launched command(HookContext hook, String... arguments) {
-    List<String> line = Launched.java("-XX:TieredStopAtLevel=1", "-jar", Launched.JAR.toString());
-    line.addAll(List.of(arguments));
+    List<String> line = Launched.command(arguments);
     HookContext.Output output = hook.call(line.toArray(new String[0]));
     return new Launched(output.exitCode(), output.stdout(), output.stderr());
   }

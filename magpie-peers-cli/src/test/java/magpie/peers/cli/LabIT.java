@@ -41,9 +41,7 @@ class LabIT {
   @TempDir Path directory;
 
   private static List<String> line(String... args) {
-    List<String> line = Launched.java("-jar", Launched.JAR.toString());
-    line.addAll(Arrays.asList(args));
-    return line;
+    return Launched.command(args);
   }
 
   private Launched magpie(String... args) {

@@ -41,6 +41,43 @@ record Launched(int code, String out, String err) {
     return command;
   }
 
+  /** The command, with these words. */
+  static List<String> command(String... words) {
+    List<String> line = java(Archived.OPTIONS.toArray(String[]::new));
+    line.addAll(List.of("-jar", JAR.toString()));
+    line.addAll(List.of(words));
+    return line;
+  }
+
+  /** Puts the command at a path, to be called by that name. */
+  static void install(Path at) throws IOException {
+    Files.writeString(at, "#!/bin/sh\nexec '" + String.join("' '", command()) + "' \"$@\"\n");
+    if (!at.toFile().setExecutable(true)) {
+      throw new IOException("cannot make " + at + " executable");
+    }
+  }
+
+  /** As its launcher starts it: from an archive of its classes, where one can be made. */
+  private static final class Archived {
+    static final List<String> OPTIONS = options();
+
+    private static List<String> options() {
+      Launched launcher =
+          run(
+              ROOT,
+              Map.of("JAVA_HOME", System.getProperty("java.home")),
+              List.of(ROOT.resolve("magpie-peers").toString(), "--version"));
+      if (launcher.code() != 0) {
+        throw new AssertionError("expected a launcher that works: " + launcher);
+      }
+      Path archive =
+          JAR.resolveSibling("magpie-peers-" + System.getProperty("java.runtime.version") + ".jsa");
+      return Files.exists(archive)
+          ? List.of("-Xlog:disable", "-XX:SharedArchiveFile=" + archive)
+          : List.of();
+    }
+  }
+
   /** Prepares a process with nothing in its environment but the path and what is given. */
   static ProcessBuilder process(Path directory, Map<String, String> variables, List<String> line) {
     ProcessBuilder builder = new ProcessBuilder(line).directory(directory.toFile());

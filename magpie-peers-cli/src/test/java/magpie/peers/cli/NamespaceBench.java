@@ -207,11 +207,7 @@ final class NamespaceBench implements AutoCloseable {
     Path installed = directory.resolve("magpie-peers");
     try {
       if (Files.notExists(installed)) {
-        List<String> java = Launched.java("-XX:TieredStopAtLevel=1", "-jar", "" + Launched.JAR);
-        Files.writeString(installed, "#!/bin/sh\nexec '" + String.join("' '", java) + "' \"$@\"\n");
-        if (!installed.toFile().setExecutable(true)) {
-          throw new IOException("cannot make " + installed + " executable");
-        }
+        Launched.install(installed);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -237,7 +233,7 @@ final class NamespaceBench implements AutoCloseable {
 
   private ProcessBuilder process(int node, String command, String... arguments) {
     List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", OWN + node));
-    line.addAll(Launched.java("-XX:TieredStopAtLevel=1", "-jar", Launched.JAR.toString(), command));
+    line.addAll(Launched.command(command));
     line.addAll(List.of(arguments));
     line.addAll(List.of("--topology", file().toString(), "--as", "n" + node));
     return Launched.process(directory, variables(), line);

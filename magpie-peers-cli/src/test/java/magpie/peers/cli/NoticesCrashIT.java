@@ -59,8 +59,7 @@ class NoticesCrashIT {
   }
 
   private List<String> command(String... words) {
-    List<String> line = Launched.java("-XX:TieredStopAtLevel=1", "-jar", Launched.JAR.toString());
-    line.addAll(List.of(words));
+    List<String> line = Launched.command(words);
     line.addAll(List.of("--topology", topology().toString(), "--as", "magpie/0"));
     line.addAll(List.of("--state", directory.resolve("state").toString(), "--format", "json"));
     return line;

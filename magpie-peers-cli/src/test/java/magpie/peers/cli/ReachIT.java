@@ -63,8 +63,7 @@ class ReachIT {
   }
 
   private static List<String> command(String... arguments) {
-    List<String> all = new ArrayList<>(Launched.java("-jar", Launched.JAR.toString()));
-    all.addAll(List.of(arguments));
+    List<String> all = Launched.command(arguments);
     all.addAll(List.of("--topology", "bench.magpie.yaml"));
     return all;
   }
