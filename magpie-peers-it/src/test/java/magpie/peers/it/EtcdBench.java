@@ -24,7 +24,6 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
-import org.testcontainers.containers.Container.ExecResult;
 
 /**
  * Three servers of etcd and nodes of a peer set, each in a container of its own.
@@ -158,7 +157,7 @@ final class EtcdBench {
   }
 
   private Optional<String> status(Node server) {
-    ExecResult result =
+    Shell.Result result =
         server.execute(
             Map.of("ETCDCTL_API", "3"),
             "/",
@@ -166,7 +165,7 @@ final class EtcdBench {
             "--endpoints=" + oam.v4(server) + ":2379",
             "endpoint",
             "status");
-    return result.getStdout().lines().findFirst();
+    return result.stdout().lines().findFirst();
   }
 
   /** Asks the program of a node, also while that is cut off its servers. */

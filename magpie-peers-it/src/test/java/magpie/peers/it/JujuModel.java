@@ -25,7 +25,6 @@ import magpie.peers.testkit.juju.Hook;
 import magpie.peers.testkit.juju.HookContext;
 import magpie.peers.testkit.juju.HookRun;
 import magpie.peers.testkit.juju.JujuVersion;
-import org.testcontainers.containers.Container.ExecResult;
 
 /**
  * A Juju model of one application whose units are nodes: their hooks run in their containers.
@@ -172,9 +171,9 @@ final class JujuModel {
     run(node, hook, hook.directory().resolve("dispatch").toString());
   }
 
-  private static ExecResult run(Node node, HookContext hook, String... command) {
-    ExecResult result = node.execute(hook.environment(), hook.directory().toString(), command);
-    hook.exit(result.getExitCode());
+  private static Shell.Result run(Node node, HookContext hook, String... command) {
+    Shell.Result result = node.execute(hook.environment(), hook.directory().toString(), command);
+    hook.exit(result.exitCode());
     return result;
   }
 
@@ -216,8 +215,7 @@ final class JujuModel {
     HookRun run =
         unit(node)
             .inHook(
-                Hook.exec(),
-                hook -> run(node, hook, command).getStdout().lines().forEach(lines::add));
+                Hook.exec(), hook -> run(node, hook, command).stdout().lines().forEach(lines::add));
     if (run.exitCode() != 0) {
       throw new IllegalStateException(run + "\n" + node.log());
     }

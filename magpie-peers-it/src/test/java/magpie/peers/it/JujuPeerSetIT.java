@@ -58,7 +58,7 @@ class JujuPeerSetIT {
       node.execute(Map.of(), "/", "sh", "-c", "rm -rf /opt/jre /opt/java /bin/java /usr/bin/java");
       assertEquals(
           "no java\n",
-          node.execute(Map.of(), "/", "sh", "-c", "command -v java || echo no java").getStdout());
+          node.execute(Map.of(), "/", "sh", "-c", "command -v java || echo no java").stdout());
     }
     List<HookRun> runs = new ArrayList<>(model.play());
     Node stays = model.node(0);

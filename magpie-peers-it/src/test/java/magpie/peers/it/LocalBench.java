@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.images.builder.Transferable;
 
 /**
@@ -181,9 +180,9 @@ final class LocalBench {
   private static void shell(Node node, String script, String... arguments) {
     List<String> command = new ArrayList<>(List.of("sh", "-ec", script, "sh"));
     command.addAll(List.of(arguments));
-    ExecResult result = node.execute(Map.of(), DIRECTORY, command.toArray(String[]::new));
-    if (result.getExitCode() != 0) {
-      throw new IllegalStateException(result.getStderr());
+    Shell.Result result = node.execute(Map.of(), DIRECTORY, command.toArray(String[]::new));
+    if (result.exitCode() != 0) {
+      throw new IllegalStateException(result.stderr());
     }
   }
 }

@@ -12,7 +12,6 @@ import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Frame;
 import com.github.dockerjava.api.model.StreamType;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,14 +19,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import magpie.peers.cli.Main;
-import org.testcontainers.containers.Container.ExecResult;
-import org.testcontainers.containers.ExecConfig;
 import org.testcontainers.containers.GenericContainer;
-import org.testcontainers.utility.MountableFile;
 
 /** One node: a container with the packaged jars, an address on each network, and a program. */
 final class Node {
@@ -38,6 +36,7 @@ final class Node {
   private final List<NodeNetwork> networks;
   private final NodeContainer container;
   private final StringBuilder transcript = new StringBuilder();
+  private final Queue<Shell> shells = new ConcurrentLinkedQueue<>();
   private Log log;
   private PackagedJars jars;
   private String serving = "{\"serving\":";
@@ -77,19 +76,13 @@ final class Node {
   /** Gives the node the jars of a backend, which its program then runs with. */
   Node with(PackagedJars given) {
     jars = given;
-    given.files().forEach(jar -> container.withCopyFileToContainer(file(jar), JARS + name(jar)));
+    given.files().forEach(jar -> mount(jar.toString(), JARS + name(jar) + ":ro"));
     return this;
   }
 
   /** Gives the node a program of this machine. */
   Node withProgram(Path program) {
-    container.withCopyFileToContainer(
-        MountableFile.forHostPath(program, 0755), "/bin/" + name(program));
-    return this;
-  }
-
-  private static MountableFile file(Path path) {
-    return MountableFile.forHostPath(path);
+    return mount(program.toString(), "/bin/" + name(program) + ":ro");
   }
 
   private static String name(Path path) {
@@ -101,7 +94,10 @@ final class Node {
     return this;
   }
 
-  /** Mounts a volume, or a directory of this machine. */
+  /**
+   * Mounts a volume, or what is at an absolute path of this machine. To copy one file into a
+   * container takes as much processor time as to run a small program there.
+   */
   Node mount(String volume, String at) {
     container.withCreateContainerCmdModifier(
         command -> {
@@ -247,33 +243,35 @@ final class Node {
 
   /** Does the same with another program of the same jars. */
   List<String> ask(Class<?> main, Stream<String> arguments) {
-    ExecResult result = execute(Map.of(), "/", program(main, arguments));
-    if (result.getExitCode() != 0) {
-      throw new AssertionError(name + ": " + main + " failed: " + result.getStderr());
+    Shell.Result result = execute(Map.of(), "/", program(main, arguments));
+    if (result.exitCode() != 0) {
+      throw new AssertionError(name + ": " + main + " failed: " + result.stderr());
     }
-    return result.getStdout().lines().toList();
+    return result.stdout().lines().toList();
   }
 
   /** Runs a command in the node. */
-  ExecResult execute(Map<String, String> variables, String directory, String... command) {
-    try {
-      ExecResult result =
-          container.execInContainer(
-              ExecConfig.builder().envVars(variables).workDir(directory).command(command).build());
-      record(
-          String.join(" ", command).replaceAll("-cp \\S+", "-cp ...")
-              + " => "
-              + result.getExitCode()
-              + "\n"
-              + result.getStdout()
-              + result.getStderr());
-      return result;
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+  Shell.Result execute(Map<String, String> variables, String directory, String... command) {
+    Shell shell = shell();
+    Shell.Result result = shell.run(variables, directory, List.of(command));
+    shells.add(shell);
+    record(
+        String.join(" ", command).replaceAll("-cp \\S+", "-cp ...")
+            + " => "
+            + result.exitCode()
+            + "\n"
+            + result.stdout()
+            + result.stderr());
+    return result;
+  }
+
+  /** Returns a shell that nothing uses now. */
+  private Shell shell() {
+    Shell idle;
+    do {
+      idle = shells.poll();
+    } while (idle != null && idle.isEnded());
+    return idle == null ? Shell.in(container.getContainerId()) : idle;
   }
 
   private synchronized void record(String text) {

@@ -14,8 +14,7 @@ import java.util.stream.Stream;
 /**
  * Jars as users get them, in the order of a class path.
  *
- * @param files the jars on this machine, and directories of jars, which are copied faster as a
- *     whole
+ * @param files the jars on this machine, and directories of jars
  */
 record PackagedJars(List<Path> files) {
   PackagedJars {

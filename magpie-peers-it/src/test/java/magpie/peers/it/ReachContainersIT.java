@@ -18,7 +18,6 @@ import java.util.stream.Stream;
 import magpie.peers.cli.Main;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.testcontainers.containers.Container.ExecResult;
 
 /**
  * Every node of a bench listens, asks all others on both networks in both families, and publishes
@@ -89,7 +88,7 @@ class ReachContainersIT {
   /** Some nodes ask all others; then the matrix that each of them shows is as it must be. */
   private static void check(
       String what, LocalBench bench, List<Node> asking, Truth truth, Map<String, String> matrix) {
-    List<ExecResult> asked =
+    List<Shell.Result> asked =
         Containers.atOnce(
             asking, node -> run(node, "reach", "--publish", "--count", "1", "--timeout", "5"));
     for (int i = 0; i < asking.size(); i++) {
@@ -101,7 +100,7 @@ class ReachContainersIT {
           for (String address : network.addresses(to)) {
             String outcome =
                 expected.equals(ELSEWHERE)
-                    ? elsewhere(asked.get(i).getStdout(), address, network)
+                    ? elsewhere(asked.get(i).stdout(), address, network)
                     : expected;
             matrix.put(key(from.name(), to.name(), network.name(), address), outcome);
             good &= outcome.equals(ANSWERED);
@@ -112,14 +111,14 @@ class ReachContainersIT {
     }
 
     int code = matrix.values().stream().allMatch(ANSWERED::equals) ? 0 : NOT_REACHED;
-    List<ExecResult> shown =
+    List<Shell.Result> shown =
         Containers.atOnce(asking, node -> run(node, "reach", "--matrix", "--format", "json"));
     for (int i = 0; i < asking.size(); i++) {
       Node node = asking.get(i);
       assertEnded(what, node, code, shown.get(i));
       assertEquals(
           lines(matrix),
-          lines(cells(shown.get(i).getStdout())),
+          lines(cells(shown.get(i).stdout())),
           what + ": the matrix of " + node.name());
     }
   }
@@ -133,13 +132,13 @@ class ReachContainersIT {
     return line.split(" +")[4];
   }
 
-  private static ExecResult run(Node node, String... arguments) {
+  private static Shell.Result run(Node node, String... arguments) {
     return node.execute(Map.of(), "/", node.program(Main.class, Stream.of(arguments)));
   }
 
-  private static void assertEnded(String what, Node node, int code, ExecResult result) {
-    assertEquals("", result.getStderr(), what + ": " + node.name());
-    assertEquals(code, result.getExitCode(), what + ": " + node.name() + "\n" + result.getStdout());
+  private static void assertEnded(String what, Node node, int code, Shell.Result result) {
+    assertEquals("", result.stderr(), what + ": " + node.name());
+    assertEquals(code, result.exitCode(), what + ": " + node.name() + "\n" + result.stdout());
   }
 
   private static Map<String, String> cells(String json) {
