@@ -144,10 +144,13 @@ final class Node {
   /** Returns the command line of a program among the jars. */
   String[] program(Class<?> main, Stream<String> arguments) {
     String classPath = String.join(":", jars.files().stream().map(Node::onClassPath).toList());
-    return Stream.concat(
-            Stream.of("java", "-XX:TieredStopAtLevel=1", "-Xmx48m", "-cp", classPath),
-            Stream.concat(Stream.of(main.getName()), arguments))
-        .toArray(String[]::new);
+    List<String> words = new ArrayList<>(List.of("java", "-Xmx48m"));
+    Stream.of(System.getProperty("magpie.test.jvmargs", "").split(" "))
+        .filter(word -> !word.isEmpty())
+        .forEach(words::add);
+    words.addAll(List.of("-cp", classPath, main.getName()));
+    words.addAll(arguments.toList());
+    return words.toArray(String[]::new);
   }
 
   private static String onClassPath(Path jar) {
