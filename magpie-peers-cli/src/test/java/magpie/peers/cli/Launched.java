@@ -72,7 +72,7 @@ record Launched(int code, String out, String err) {
       }
       Path archive =
           JAR.resolveSibling("magpie-peers-" + System.getProperty("java.runtime.version") + ".jsa");
-      return Files.exists(archive)
+      return archive.toFile().length() > 0
           ? List.of("-Xlog:disable", "-XX:SharedArchiveFile=" + archive)
           : List.of();
     }
