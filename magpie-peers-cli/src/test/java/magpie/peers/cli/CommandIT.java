@@ -80,10 +80,6 @@ class CommandIT {
     return Launched.run(READ_ONLY, BARE, line);
   }
 
-  private List<String> jar(String... args) {
-    return Launched.command(args);
-  }
-
   private static void assertPrints(String expected, Launched launched) {
     assertEquals(new Launched(0, expected, ""), launched);
   }
@@ -218,7 +214,7 @@ class CommandIT {
           magpie/0: { addresses: [192.0.2.011] }
           magpie/0: { adresses: [192.0.2.12] }
         """);
-    Launched human = Launched.run(directory, BARE, jar("check", "bad.magpie.yaml"));
+    Launched human = Launched.run(directory, BARE, Launched.command("check", "bad.magpie.yaml"));
     assertEquals(3, human.code());
     assertEquals("", human.err());
     List<String> places =
@@ -234,7 +230,9 @@ class CommandIT {
         places.stream().map(line -> line.substring(0, line.indexOf(']') + 1)).toList());
     assertTrue(human.out().endsWith("\n1 file checked: 6 errors, 0 warnings\n"), human.out());
 
-    Launched json = Launched.run(directory, BARE, jar("check", "bad.magpie.yaml", "--format=json"));
+    Launched json =
+        Launched.run(
+            directory, BARE, Launched.command("check", "bad.magpie.yaml", "--format=json"));
     assertEquals(3, json.code());
     assertEquals(6, json.out().split("\"severity\": \"error\"", -1).length - 1);
   }
@@ -243,7 +241,8 @@ class CommandIT {
   void aGoodFileHasNoProblems() {
     assertPrints(
         "1 file checked: no problems\n",
-        Launched.run(READ_ONLY, Map.of("LANG", "C.UTF-8"), jar("check", topology.toString())));
+        Launched.run(
+            READ_ONLY, Map.of("LANG", "C.UTF-8"), Launched.command("check", topology.toString())));
   }
 
   @Test
@@ -318,7 +317,8 @@ class CommandIT {
           Launched.process(
                   READ_ONLY,
                   Map.of("LANG", "C.UTF-8"),
-                  jar("watch", "--format=json", "--as=magpie/0", "--topology", topology.toString()))
+                  Launched.command(
+                      "watch", "--format=json", "--as=magpie/0", "--topology", topology.toString()))
               .redirectError(directory.resolve("watch.err").toFile())
               .start();
       lines =
@@ -389,7 +389,7 @@ class CommandIT {
   @Test
   void anOutputThatCannotBeWrittenIsAFailure() throws IOException {
     Process process =
-        Launched.process(READ_ONLY, BARE, jar("--help"))
+        Launched.process(READ_ONLY, BARE, Launched.command("--help"))
             .redirectOutput(new File("/dev/full"))
             .start();
     process.getOutputStream().close();
@@ -422,7 +422,7 @@ class CommandIT {
   void tellsItsVersion() {
     assertPrints(
         "magpie-peers 0.1.0-SNAPSHOT, Java " + Runtime.version() + "\n",
-        Launched.run(READ_ONLY, BARE, jar("--version")));
+        Launched.run(READ_ONLY, BARE, Launched.command("--version")));
   }
 
   @ParameterizedTest
@@ -439,7 +439,7 @@ class CommandIT {
         "completion"
       })
   void everyCommandHasHelpWithAnExampleAndTheExitCodes(String command) {
-    Launched help = Launched.run(READ_ONLY, BARE, jar(command, "--help"));
+    Launched help = Launched.run(READ_ONLY, BARE, Launched.command(command, "--help"));
     assertEquals(0, help.code());
     assertEquals("", help.err());
     assertTrue(help.out().startsWith("Usage: magpie-peers " + command + " "), help.out());
@@ -452,7 +452,7 @@ class CommandIT {
 
   @Test
   void theScriptForTheShellIsWellFormed() throws IOException {
-    Launched script = Launched.run(READ_ONLY, BARE, jar("completion", "bash"));
+    Launched script = Launched.run(READ_ONLY, BARE, Launched.command("completion", "bash"));
     Path file = Files.writeString(directory.resolve("completion"), script.out());
     assertPrints("", Launched.run(directory, BARE, List.of("bash", "-n", file.toString())));
     assertPrints(

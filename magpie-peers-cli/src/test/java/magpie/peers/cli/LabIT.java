@@ -40,13 +40,11 @@ class LabIT {
 
   @TempDir Path directory;
 
-  private static List<String> line(String... args) {
-    return Launched.command(args);
-  }
-
   private Launched magpie(String... args) {
     return Launched.run(
-        directory, Map.of("MAGPIE_PEERS_STATE", directory.resolve("state").toString()), line(args));
+        directory,
+        Map.of("MAGPIE_PEERS_STATE", directory.resolve("state").toString()),
+        Launched.command(args));
   }
 
   private static void assertPrints(String expected, Launched launched) {
@@ -117,7 +115,7 @@ class LabIT {
   }
 
   private static String inHook(HookContext hook, String... args) {
-    HookContext.Output output = hook.call(line(args).toArray(String[]::new));
+    HookContext.Output output = hook.call(Launched.command(args).toArray(String[]::new));
     assertEquals("", output.stderr());
     assertEquals(0, output.exitCode());
     return output.stdout();
@@ -409,7 +407,8 @@ class LabIT {
         "published\n", magpie(concat(self, "publish", "--file", "settings.yaml", "port=5002")));
     Path input = write("settings.json", "{\"gone\": \"\", \"more\": true}");
     Process process =
-        Launched.process(directory, Map.of(), line(concat(self, "publish", "--file", "-")))
+        Launched.process(
+                directory, Map.of(), Launched.command(concat(self, "publish", "--file", "-")))
             .redirectInput(input.toFile())
             .redirectOutput(new File("/dev/null"))
             .start();
@@ -499,7 +498,8 @@ class LabIT {
     write("bench.magpie.yaml", bench(2).replace("nodes:\n", "exchange: ./x.d\nnodes:\n"));
     String command =
         "(sleep 2.5; echo '{}') | "
-            + line("publish", "--file", "-", "--topology", "bench.magpie.yaml", "--as", "magpie/0")
+            + Launched.command(
+                    "publish", "--file", "-", "--topology", "bench.magpie.yaml", "--as", "magpie/0")
                 .stream()
                 .map(word -> "'" + word + "'")
                 .collect(Collectors.joining(" "));
