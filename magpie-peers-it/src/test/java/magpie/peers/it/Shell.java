@@ -40,10 +40,11 @@ final class Shell {
   private static final char END = '\036';
 
   private final OutputStream commands;
-  private final Output output = new Output();
+  private final Output output;
 
   private Shell(OutputStream commands) {
     this.commands = commands;
+    this.output = new Output(commands);
   }
 
   /** Starts a shell in a container that runs. */
@@ -79,19 +80,22 @@ final class Shell {
   Result run(Map<String, String> variables, String directory, List<String> command) {
     String exports =
         variables.entrySet().stream()
-            .map(variable -> "export " + variable.getKey() + "=" + quoted(variable.getValue()))
-            .collect(Collectors.joining("; "));
+            .map(each -> "export " + each.getKey() + "=" + quoted(each.getValue()) + "; ")
+            .collect(Collectors.joining());
     String words = command.stream().map(Shell::quoted).collect(Collectors.joining(" "));
     String line =
-        "(cd %s; %s%s exec %s) </dev/null; printf '\\036%%d\\n' $?; printf '\\036\\n' >&2\n"
-            .formatted(quoted(directory), exports, exports.isEmpty() ? "" : ";", words);
+        "(cd %s; %sexec %s) </dev/null; printf '\\036%%d\\n' $?; printf '\\036\\n' >&2\n"
+            .formatted(quoted(directory), exports, words);
+    output.begin();
     try {
-      output.begin();
       commands.write(line.getBytes(UTF_8));
-      return output.end();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // Where the container went down just before, the result says so.
+      if (!isEnded()) {
+        throw new UncheckedIOException(e);
+      }
     }
+    return output.end();
   }
 
   private static String quoted(String word) {
@@ -101,7 +105,12 @@ final class Shell {
   private static final class Output extends ResultCallback.Adapter<Frame> {
     private final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
     private final ByteArrayOutputStream stderr = new ByteArrayOutputStream();
+    private final OutputStream commands;
     private boolean ended;
+
+    Output(OutputStream commands) {
+      this.commands = commands;
+    }
 
     @Override
     public synchronized void onNext(Frame frame) {
@@ -121,9 +130,15 @@ final class Shell {
       ended();
     }
 
+    /** Lets the thread go that waits for further commands. */
     private synchronized void ended() {
       ended = true;
       notifyAll();
+      try {
+        commands.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     synchronized boolean isEnded() {
